@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * Numbers of the architecture that both assembly and C need: control-register bits, MSRs, selectors, vectors. */
+#pragma once
+
+#define CR0_PE (1 << 0)
+#define CR0_MP (1 << 1)
+#define CR0_EM (1 << 2)
+#define CR0_TS (1 << 3)
+#define CR0_NE (1 << 5)
+#define CR0_WP (1 << 16)
+#define CR0_PG 0x80000000
+
+#define CR4_PAE (1 << 5)
+#define CR4_PGE (1 << 7)
+#define CR4_UMIP (1 << 11)
+#define CR4_PCIDE (1 << 17)
+#define CR4_SMEP (1 << 20)
+#define CR4_SMAP (1 << 21)
+
+#define MSR_APIC_BASE 0x1b
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_SFMASK 0xc0000084
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+#define EFER_SCE (1 << 0)
+#define EFER_LME (1 << 8)
+#define EFER_NXE (1 << 11)
+
+/* SYSRET takes SS from STAR[63:48] + 8 and CS from + 16, hence the order. */
+#define SEL_KERNEL_CODE 0x08
+#define SEL_KERNEL_DATA 0x10
+#define SEL_USER_DATA 0x1b
+#define SEL_USER_CODE 0x23
+#define SEL_TSS 0x28
+#define STAR_VALUE ((UINT64_C(0x10) << 48) | (UINT64_C(0x08) << 32))
+
+#define RFLAGS_IF 0x200
+#define RFLAGS_FIXED 0x2
+/* What SYSCALL clears: TF, IF, DF, IOPL, NT, RF, AC. */
+#define SYSCALL_FLAG_MASK 0x57700
+
+#define VECTOR_TIMER 0xf0
+#define VECTOR_WAKE 0xf1
+#define VECTOR_STOP 0xf2
+#define VECTOR_SPURIOUS 0xff
+
+/* Interrupt stack table slots. */
+#define IST_NMI 1
+#define IST_DOUBLE_FAULT 2
+#define IST_DEBUG 3
+#define IST_MACHINE_CHECK 4

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * Structure offsets that entry.S needs, as lines `#define NAME value` picked out of this file's assembly by rules.mk. */
+#include "sched/process.h"
+#include "sched/thread.h"
+
+#include <arch/frame.h>
+#include <arch/percpu.h>
+#include <stddef.h>
+
+#define OFFSET(name, type, member) __asm__("\n->" #name " %c0" ::"i"(offsetof(type, member)))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+    OFFSET(HEAD_CURRENT, struct percpu_head, current);
+    OFFSET(HEAD_USER_RSP, struct percpu_head, user_rsp);
+    OFFSET(HEAD_STACK_TOP, struct percpu_head, stack_top);
+    OFFSET(FRAME_R15, struct frame, r15);
+    OFFSET(FRAME_R14, struct frame, r14);
+    OFFSET(FRAME_R13, struct frame, r13);
+    OFFSET(FRAME_R12, struct frame, r12);
+    OFFSET(FRAME_RBP, struct frame, rbp);
+    OFFSET(FRAME_RBX, struct frame, rbx);
+    OFFSET(FRAME_RIP, struct frame, rip);
+    OFFSET(FRAME_RFLAGS, struct frame, rflags);
+    OFFSET(FRAME_RSP, struct frame, rsp);
+    OFFSET(FRAME_CS, struct frame, cs);
+    OFFSET(FRAME_VECTOR, struct frame, vector);
+    OFFSET(THREAD_FULL, struct thread, full);
+}

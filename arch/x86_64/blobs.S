@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * Files inside the kernel's ELF: the vDSO page and the default system image. */
+    .section .rodata
+    .balign 4096
+    .globl vdso_page
+vdso_page:
+    .incbin VDSO_BIN
+    .balign 4096
+
+    .section .image, "a"
+    .balign 4096
+    .globl image_default, image_default_end
+image_default:
+    .incbin IMAGE_DEFAULT
+image_default_end:

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ * Every way into the kernel from user mode and back out. Nothing is decided here. The kernel runs with interrupts off on this
+ * CPU's one stack, from the top, each time; the thread's registers go straight into struct thread (struct frame is its head):
+ *
+ *   %gs:percpu_head.current -> struct thread:  r15 r14 r13 r12 r11 r10 r9 r8 rbp rdi rsi rdx rcx rbx rax
+ *                                              vector error | rip cs rflags rsp ss      <- pushed by the CPU on an interrupt
+ *
+ * A system call saves rbx rbp r12-r15 rip rflags rsp only: the vDSO's callers expect the rest to be lost. On the way out
+ * those are cleared, so that no kernel value reaches a user. The C side returns the result of whichever thread is current
+ * when it returns, in RAX:RDX. NMI, debug, double fault and machine check have stacks of their own (IST) and may hit
+ * anywhere here; they look at the interrupted CS and, in the kernel, at the sign of GS base. */
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/asm_offsets.h"
+
+#define HEAD(field) %gs:percpu_head + field
+
+    .section .text.entry, "ax"
+
+/* RAX number; RDI RSI RDX R10 R8 R9 arguments; RCX return address, R11 flags. */
+    .globl syscall_entry
+    .balign 64
+syscall_entry:
+    swapgs
+    movq %rsp, HEAD(HEAD_USER_RSP)
+    movq HEAD(HEAD_CURRENT), %rsp
+    movq %rcx, FRAME_RIP(%rsp)
+    movq %r11, FRAME_RFLAGS(%rsp)
+    movq %rbx, FRAME_RBX(%rsp)
+    movq %rbp, FRAME_RBP(%rsp)
+    movq %r12, FRAME_R12(%rsp)
+    movq %r13, FRAME_R13(%rsp)
+    movq %r14, FRAME_R14(%rsp)
+    movq %r15, FRAME_R15(%rsp)
+    movq HEAD(HEAD_USER_RSP), %r11
+    movq %r11, FRAME_RSP(%rsp)
+    movq HEAD(HEAD_STACK_TOP), %rsp
+    cmpq $512, %rax
+    jae syscall_refuse
+    cmpq %rcx, syscall_sites(, %rax, 8)     /* only the vDSO's instruction for this very number */
+    jne syscall_refuse
+    movq %r10, %rcx
+    xorl %ebp, %ebp
+    call *syscall_handlers(, %rax, 8)
+
+/* RAX:RDX: the result of the current thread's call, unless it was interrupted and not in a call. */
+syscall_return:
+    movq HEAD(HEAD_CURRENT), %rsi
+    cmpb $0, THREAD_FULL(%rsi)
+    jne return_full
+    movq FRAME_RBX(%rsi), %rbx
+    movq FRAME_RBP(%rsi), %rbp
+    movq FRAME_R12(%rsi), %r12
+    movq FRAME_R13(%rsi), %r13
+    movq FRAME_R14(%rsi), %r14
+    movq FRAME_R15(%rsi), %r15
+    movq FRAME_RIP(%rsi), %rcx
+    movq FRAME_RFLAGS(%rsi), %r11
+    movq FRAME_RSP(%rsi), %rsp
+    xorl %esi, %esi
+    xorl %edi, %edi
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    swapgs
+    sysretq
+
+syscall_refuse:
+    call syscall_bad_origin
+    jmp syscall_return
+
+/* The current thread was interrupted: all registers come back, by IRETQ. */
+return_full:
+    movb $0, THREAD_FULL(%rsi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rbp
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rbx
+    popq %rax
+    addq $16, %rsp
+    swapgs
+    iretq
+
+/* Starts the first thread of a CPU: from C, never returns. */
+    .globl enter_user
+enter_user:
+    movq HEAD(HEAD_STACK_TOP), %rsp
+    call sched_start
+    jmp syscall_return
+
+.macro PUSH_REGISTERS
+    pushq %rax
+    pushq %rbx
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %rbp
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    cld
+.endm
+
+.macro POP_REGISTERS
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rbp
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rbx
+    popq %rax
+    addq $16, %rsp
+.endm
+
+/* 256 stubs of 16 bytes: vector and error code on the stack, then trap_entry. */
+    .globl trap_stubs
+    .balign 16
+trap_stubs:
+vector = 0
+.rept 256
+    .balign 16
+    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+    pushq $0
+    .endif
+    pushq $vector
+    .if vector == 1 || vector == 2 || vector == 8 || vector == 18
+    jmp trap_entry_ist
+    .else
+    jmp trap_entry
+    .endif
+vector = vector + 1
+.endr
+
+trap_entry:
+    testb $3, 24(%rsp)
+    jz trap_from_kernel
+    swapgs
+trap_from_user:
+    PUSH_REGISTERS
+    movq %rsp, %rsi
+    movq HEAD(HEAD_CURRENT), %rdi
+    movb $1, THREAD_FULL(%rdi)
+    movl $22, %ecx
+    rep movsq
+    movq HEAD(HEAD_STACK_TOP), %rsp
+    xorl %ebp, %ebp
+    movq HEAD(HEAD_CURRENT), %rdi
+    call trap_user
+    jmp syscall_return
+
+/* Interrupts while this CPU idles, or a fault of the kernel itself. */
+trap_from_kernel:
+    PUSH_REGISTERS
+    movq %rsp, %rdi
+    movq 8 * 8(%rsp), %rbp
+    call trap_kernel
+    POP_REGISTERS
+    iretq
+
+/* On a stack of its own: from user mode as any trap; from the kernel GS base may still be the user's. */
+trap_entry_ist:
+    testb $3, 24(%rsp)
+    jz 1f
+    swapgs
+    jmp trap_from_user
+1:  PUSH_REGISTERS
+    movl $MSR_GS_BASE, %ecx
+    rdmsr
+    xorl %ebx, %ebx
+    testl %edx, %edx
+    js 2f
+    swapgs
+    incl %ebx
+2:  movq %rsp, %rdi
+    movq 8 * 8(%rsp), %rbp
+    pushq %rbx
+    call trap_kernel
+    popq %rbx
+    testl %ebx, %ebx
+    jz 3f
+    swapgs
+3:  POP_REGISTERS
+    iretq

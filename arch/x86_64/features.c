@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * CPUID, read once by the boot CPU. All CPUs of a guest are alike, so the others take the same answer. */
+#include "arch/x86_64/features.h"
+
+#include "sys/lib/string.h"
+
+#include <arch/cpu.h>
+
+static struct cpu_features features; /* [I] */
+
+static void put_words(char *out, uint32_t a, uint32_t b, uint32_t c)
+{
+    memcpy(out, &a, 4);
+    memcpy(out + 4, &b, 4);
+    memcpy(out + 8, &c, 4);
+}
+
+/* Hypervisors may sit at any 0x100 step, several at once (Xen or KVM behind Hyper-V leaves): the native one wins. */
+static void read_hypervisor(void)
+{
+    for (uint32_t base = 0x40000000; base < 0x40010000; base += 0x100) {
+        struct cpuid_regs r = cpuid(base, 0);
+        char signature[13] = {0};
+        put_words(signature, r.ebx, r.ecx, r.edx);
+        bool native = !strcmp(signature, "KVMKVMKVM") || !strcmp(signature, "XenVMMXenVMM");
+        if (!native && features.hypervisor_base)
+            continue;
+        if (!native && base != 0x40000000)
+            continue;
+        features.hypervisor_base = base;
+        features.hypervisor_max = r.eax < base ? base + 1 : r.eax; /* old KVM reports 0 */
+        memcpy(features.hypervisor, signature, sizeof(signature));
+        if (native)
+            return;
+    }
+}
+
+static void read_brand(void)
+{
+    if (cpuid(0x80000000, 0).eax < 0x80000004)
+        return;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cpuid_regs r = cpuid(0x80000002 + i, 0);
+        memcpy(features.brand + 16 * i, &r, 16);
+    }
+}
+
+void features_init(void)
+{
+    struct cpuid_regs r = cpuid(0, 0);
+    features.basic_max = r.eax;
+    put_words(features.vendor, r.ebx, r.edx, r.ecx);
+    r = cpuid(1, 0);
+    features.pcid = r.ecx >> 17 & 1;
+    features.x2apic = r.ecx >> 21 & 1;
+    features.tsc_deadline = r.ecx >> 24 & 1;
+    if (r.ecx >> 31 & 1)
+        read_hypervisor();
+    if (features.basic_max >= 7) {
+        r = cpuid(7, 0);
+        features.smep = r.ebx >> 7 & 1;
+        features.smap = r.ebx >> 20 & 1;
+        features.umip = r.ecx >> 2 & 1;
+    }
+    if (cpuid(0x80000000, 0).eax >= 0x80000007)
+        features.tsc_invariant = cpuid(0x80000007, 0).edx >> 8 & 1;
+    read_brand();
+}
+
+const struct cpu_features *features_get(void)
+{
+    return &features;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * The local APIC: identity, inter-processor interrupts, the one-shot timer. xAPIC registers or x2APIC MSRs behind one table of
+ * three operations, chosen at boot. Each function acts on the running CPU's APIC. */
+#pragma once
+#include <arch/memory.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Chooses the mode and maps the registers at `base` when it is xAPIC. Boot CPU, once. */
+void apic_init(paddr_t base);
+
+/* Turns the running CPU's APIC on with every local source masked. */
+void apic_activate(void);
+
+/* Ticks per second of the one-shot timer, by CPUID or against the TSC; after clock_init. Boot CPU, once. */
+void apic_timer_calibrate(void);
+
+uint32_t apic_id(void);
+void apic_eoi(void);
+void apic_send(uint32_t apic_id, uint8_t vector);
+void apic_send_init(uint32_t apic_id);
+void apic_send_startup(uint32_t apic_id, paddr_t page);
+/* One interrupt to every other CPU. */
+void apic_send_others(uint8_t vector);
+
+/* Timer interrupt (VECTOR_TIMER) at or after clock time `ns`; replaces the one armed before. */
+void apic_timer_arm(uint64_t ns);
+void apic_timer_disarm(void);
+
+/* "x2APIC, TSC-deadline" and the like, for the log and the results. */
+const char *apic_description(void);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * Control registers, descriptor tables, interrupt flag. Kernel only; host tests never include it. */
+#pragma once
+#include <stdint.h>
+
+static inline uint64_t cr0_read(void)
+{
+    uint64_t v;
+    __asm__ volatile("movq %%cr0, %0" : "=r"(v));
+    return v;
+}
+static inline void cr0_write(uint64_t v)
+{
+    __asm__ volatile("movq %0, %%cr0" ::"r"(v) : "memory");
+}
+static inline uint64_t cr2_read(void)
+{
+    uint64_t v;
+    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
+    return v;
+}
+static inline uint64_t cr3_read(void)
+{
+    uint64_t v;
+    __asm__ volatile("movq %%cr3, %0" : "=r"(v));
+    return v;
+}
+static inline void cr3_write(uint64_t v)
+{
+    __asm__ volatile("movq %0, %%cr3" ::"r"(v) : "memory");
+}
+static inline uint64_t cr4_read(void)
+{
+    uint64_t v;
+    __asm__ volatile("movq %%cr4, %0" : "=r"(v));
+    return v;
+}
+static inline void cr4_write(uint64_t v)
+{
+    __asm__ volatile("movq %0, %%cr4" ::"r"(v) : "memory");
+}
+
+static inline void interrupts_off(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+/* Lets pending interrupts in, one instruction wide. */
+static inline void interrupts_window(void)
+{
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
+/* Halts until an interrupt: STI takes effect after HLT has begun, so none is lost between. Returns with interrupts off. */
+static inline void interrupts_halt(void)
+{
+    __asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+static inline void gdt_load(const struct table_pointer *p)
+{
+    __asm__ volatile("lgdt %0" ::"m"(*p));
+}
+static inline void idt_load(const struct table_pointer *p)
+{
+    __asm__ volatile("lidt %0" ::"m"(*p));
+}
+static inline void task_register_load(uint16_t selector)
+{
+    __asm__ volatile("ltr %0" ::"r"(selector));
+}
+
+_Noreturn static inline void cpu_stop(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt" ::: "memory");
+}

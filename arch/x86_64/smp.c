@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * A started CPU makes itself known, then spins until smp_release: by then its inbox, threads and timer exist. */
+#include "arch/x86_64/smp.h"
+
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/paging.h"
+#include "sys/lib/log.h"
+#include "sys/lib/panic.h"
+#include "sys/lib/string.h"
+
+#include <arch/apic.h>
+#include <arch/atomic.h>
+#include <arch/clock.h>
+#include <arch/percpu.h>
+#include <stdbool.h>
+
+#define TRAMPOLINE_PAGE 0x8000
+#define INIT_SETTLE_NS 10000       /* between INIT and the start-up IPI; modern CPUs and all guests need next to none */
+#define SECOND_STARTUP_NS 2000000  /* no sign of life by now: some want the start-up IPI twice */
+#define START_LIMIT_NS 500000000
+
+extern const char ap_trampoline[], ap_trampoline_end[];
+extern void enter_user(void);
+void ap_main(void);
+
+uint64_t ap_stack_top;           /* read by ap_boot.S */
+static uint32_t starting;        /* [w] index of the CPU that is being started */
+static uint32_t started;         /* [a] index of the last CPU that reached C */
+static bool released;            /* [a] */
+
+static bool wait_started(uint32_t want, uint64_t limit_ns)
+{
+    uint64_t since = clock_now_ns();
+    while (load_acquire(&started) != want) { /* pairs: cpu-started */
+        if (clock_now_ns() - since > limit_ns)
+            return false;
+        cpu_pause();
+    }
+    return true;
+}
+
+static bool start_one(uint32_t cpu, uint32_t apic_id)
+{
+    if (!percpu_offset(cpu))
+        percpu_create(cpu);
+    cpu_ptr(cpu, percpu_head)->apic_id = apic_id;
+    ap_stack_top = cpu_ptr(cpu, percpu_head)->stack_top;
+    store_release(&starting, cpu);
+    apic_send_init(apic_id);
+    for (uint64_t since = clock_now_ns(); clock_now_ns() - since < INIT_SETTLE_NS;)
+        cpu_pause();
+    apic_send_startup(apic_id, TRAMPOLINE_PAGE);
+    if (wait_started(cpu, SECOND_STARTUP_NS))
+        return true;
+    apic_send_startup(apic_id, TRAMPOLINE_PAGE);
+    return wait_started(cpu, START_LIMIT_NS);
+}
+
+uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
+{
+    uint32_t running = 1, self = apic_id();
+    memcpy(phys_to_virt(TRAMPOLINE_PAGE), ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
+    for (size_t i = 0; i < list->count && running < limit; i++) {
+        if (list->apic_ids[i] == self)
+            continue;
+        if (start_one(running, list->apic_ids[i])) {
+            running++;
+            continue;
+        }
+        apic_send_init(list->apic_ids[i]); /* should it still come: back to waiting for a start-up that never follows */
+        log_warn("CPU with APIC id %u did not start within %u ms; going on without it", list->apic_ids[i],
+                 START_LIMIT_NS / 1000000);
+    }
+    return running;
+}
+
+void smp_release(void)
+{
+    store_release(&released, true); /* pairs: cpu-release */
+}
+
+void ap_main(void)
+{
+    uint32_t cpu = load_acquire(&starting);
+    paging_activate();
+    percpu_activate(cpu);
+    apic_activate();
+    store_release(&started, cpu); /* pairs: cpu-started */
+    while (!load_acquire(&released)) /* pairs: cpu-release */
+        cpu_pause();
+    enter_user();
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * 16550 at 0x3f8, 115200 8n1. Present if the scratch register keeps what is written. */
+#include "arch/x86_64/uart.h"
+
+#include "sys/lib/log.h"
+
+#include <arch/cpu.h>
+#include <arch/io.h>
+#include <stddef.h>
+
+#define COM1 0x3f8
+#define UART_DATA (COM1 + 0)
+#define UART_INTERRUPTS (COM1 + 1)
+#define UART_FIFO (COM1 + 2)
+#define UART_LINE (COM1 + 3)
+#define UART_MODEM (COM1 + 4)
+#define UART_STATUS (COM1 + 5)
+#define UART_SCRATCH (COM1 + 7)
+#define STATUS_TRANSMIT_EMPTY 0x20
+#define WAIT_SPINS 100000
+
+static void uart_put(char c)
+{
+    for (unsigned int i = 0; i < WAIT_SPINS && !(io_in8(UART_STATUS) & STATUS_TRANSMIT_EMPTY); i++)
+        cpu_pause();
+    io_out8(UART_DATA, (uint8_t)c);
+}
+
+static void uart_write(const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\n')
+            uart_put('\r');
+        uart_put(bytes[i]);
+    }
+}
+
+static struct log_sink uart_sink = {.write = uart_write};
+
+bool uart_init(void)
+{
+    io_out8(UART_SCRATCH, 0x5a);
+    if (io_in8(UART_SCRATCH) != 0x5a)
+        return false;
+    io_out8(UART_INTERRUPTS, 0);
+    io_out8(UART_LINE, 0x80);
+    io_out8(UART_DATA, 1);
+    io_out8(UART_INTERRUPTS, 0);
+    io_out8(UART_LINE, 3);
+    io_out8(UART_FIFO, 7);
+    io_out8(UART_MODEM, 3);
+    log_add_sink(&uart_sink);
+    return true;
+}

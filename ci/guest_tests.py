@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Guest tests: reads tests/tests.cfg, expands its matrix, boots, compares the end with what was expected."""
+import configparser
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import build
+import iso
+import qemu
+from common import ROOT, TernError
+from jobs import Failed, Job, Skipped
+
+CONFIG = ROOT / "tests/tests.cfg"
+LOGS = ROOT / "build/check"
+KEYS = {
+    "image",
+    "machine",
+    "smp",
+    "accel",
+    "append",
+    "expect",
+    "log",
+    "timeout",
+    "build",
+    "boot",
+    "virtio",
+    "repeat",
+    "group",
+}
+VIRTIO = ("modern", "legacy", "none")
+
+
+@dataclass(frozen=True)
+class GuestTest:
+    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found."""
+
+    name: str
+    image: str
+    machine: str
+    smp: int
+    accel: str
+    append: str
+    expect: str
+    log: tuple[re.Pattern[str], ...]
+    timeout_s: float
+    build: str
+    iso: bool
+    virtio: str
+    repeat: int
+    long: bool
+
+
+def one_of(section: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
+    """The value, if it is allowed."""
+    if value not in allowed:
+        raise TernError(f"tests.cfg: [{section}] {key} = {value}; use one of: {' '.join(allowed)}")
+    return value
+
+
+def whole(section: str, key: str, value: str) -> int:
+    """The value as a whole number above 0."""
+    if not value.isdigit() or int(value) == 0:
+        raise TernError(f"tests.cfg: [{section}] {key} = {value}; use a whole number above 0")
+    return int(value)
+
+
+def patterns(section: str, text: str, smp: int) -> tuple[re.Pattern[str], ...]:
+    """One pattern per line, {smp} replaced by the number of CPUs."""
+    try:
+        return tuple(
+            re.compile(line.replace("{smp}", str(smp)), re.MULTILINE) for line in text.splitlines() if line
+        )
+    except re.error as error:
+        raise TernError(f"tests.cfg: [{section}] log: {error}") from error
+
+
+def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
+    """The tests of one section: each machine with each number of CPUs."""
+    unknown = set(keys) - KEYS
+    if unknown:
+        raise TernError(
+            f"tests.cfg: [{section}] has the unknown key {min(unknown)}; there are: {' '.join(sorted(KEYS))}"
+        )
+    expect = keys.get("expect", "SUCCESS")
+    if expect != "SUCCESS" and not expect.isdigit():
+        raise TernError(f"tests.cfg: [{section}] expect = {expect}; use SUCCESS or an exit status of QEMU")
+    tests = []
+    for machine in keys.get("machine", "q35").split():
+        for smp in (whole(section, "smp", word) for word in keys.get("smp", "1").split()):
+            tests.append(
+                GuestTest(
+                    f"guest.{section}.{machine.replace(',acpi=off', '-noacpi')}.{smp}cpu",
+                    keys.get("image", ""),
+                    one_of(section, "machine", machine, qemu.MACHINES),
+                    smp,
+                    one_of(section, "accel", keys.get("accel", "mttcg"), qemu.ACCELERATORS),
+                    keys.get("append", ""),
+                    expect,
+                    patterns(section, keys.get("log", ""), smp),
+                    whole(section, "timeout", keys.get("timeout", "30")),
+                    one_of(section, "build", keys.get("build", "release"), ("debug", "release")),
+                    one_of(section, "boot", keys.get("boot", "kernel"), ("kernel", "iso")) == "iso",
+                    one_of(section, "virtio", keys.get("virtio", "modern"), VIRTIO),
+                    whole(section, "repeat", keys.get("repeat", "1")),
+                    one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
+                )
+            )
+    return tests
+
+
+def tests_read(path: Path = CONFIG) -> list[GuestTest]:
+    """All tests of tests.cfg. Raises TernError that names section and key of what is wrong."""
+    parser = configparser.ConfigParser(interpolation=None, comment_prefixes=("#",), delimiters=("=",))
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except (OSError, configparser.Error) as error:
+        raise TernError(f"tests.cfg cannot be read: {error}".replace("\n", " ")) from error
+    return [test for section in parser.sections() for test in section_expand(section, dict(parser[section]))]
+
+
+def boot_make(test: GuestTest, folder: Path) -> qemu.Boot:
+    """The boot of a test; an ISO is written into `folder` first."""
+    kernel = ROOT / f"build/{test.build}/tern.elf"
+    name = str(ROOT / test.image) if "/" in test.image else test.image
+    image = build.image_find(name, kernel) if name else None
+    common = {
+        "machine": test.machine,
+        "accelerator": test.accel,
+        "smp": test.smp,
+        "virtio": test.virtio,
+        "timeout_s": test.timeout_s,
+    }
+    if not test.iso:
+        return qemu.Boot(kernel=kernel, initrd=image, append=test.append, **common)
+    iso.iso_write(folder / "tern.iso", kernel, image, test.append)
+    return qemu.Boot(cdrom=folder / "tern.iso", **common)
+
+
+def outcome_check(test: GuestTest, outcome: qemu.Outcome) -> None:
+    """Raises Failed, or Skipped if the guest says so, unless the outcome is the expected one."""
+    end, reason = outcome.judge()
+    tail = "\n".join(["", *outcome.last_lines()])
+    if test.expect == "SUCCESS" and end is qemu.End.SKIP:
+        raise Skipped(reason)
+    if test.expect == "SUCCESS" and end is not qemu.End.SUCCESS:
+        raise Failed(reason + tail)
+    if test.expect != "SUCCESS" and outcome.status != int(test.expect):
+        raise Failed(f"expected exit status {test.expect}, got {outcome.status} ({reason})" + tail)
+    for pattern in test.log:
+        if not pattern.search(outcome.log):
+            raise Failed(f"the log has no line like {pattern.pattern!r}" + tail)
+
+
+def guest_run(test: GuestTest) -> str:
+    """Boots a test as often as it asks; returns a note. The boot's files stay in build/check/NAME/."""
+    if test.accel == "kvm" and not qemu.kvm_usable():
+        raise Skipped("no /dev/kvm")
+    folder = LOGS / test.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    boot = boot_make(test, folder)
+    for number in range(1, test.repeat + 1):
+        for name in (qemu.LOG_FILE, qemu.SERIAL_FILE, qemu.HIST_FILE):
+            (folder / name).unlink(missing_ok=True)
+        try:
+            outcome_check(test, qemu.run(boot, folder))
+        except Failed as reason:
+            raise Failed(
+                f"boot {number} of {test.repeat}: {reason}" if test.repeat > 1 else str(reason)
+            ) from None
+    return f"{test.repeat} boots" if test.repeat > 1 else ""
+
+
+def guest_jobs() -> list[Job]:
+    """A job per cell; each needs the build that it boots."""
+    return [
+        Job(test.name, lambda test=test: guest_run(test), (f"build.gcc.{test.build}",), long=test.long)
+        for test in tests_read()
+    ]

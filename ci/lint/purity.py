@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What must not stand where: inline assembly, volatile and __atomic outside arch/x86_64; #if inside a function; a pairs: tag
+without its partner; a system-call instruction in a user program. Exit status 1 with one line per offence."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+KERNEL = ("mm", "ipc", "sched", "sys", "drivers", "perf")
+FORBIDDEN = re.compile(r"\b(__asm__|asm|volatile|__atomic_\w+|__sync_\w+)\b")
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+TAG = re.compile(r"pairs: ([\w-]+)")
+ENTRY = re.compile(r"\t(syscall|sysenter|int)\b")
+
+
+def sources(folders: tuple[str, ...], suffixes: set[str]) -> list[pathlib.Path]:
+    """The folders' files with one of the suffixes."""
+    return [p for f in folders for p in sorted(pathlib.Path(f).rglob("*")) if p.suffix in suffixes]
+
+
+def blank(match: re.Match[str]) -> str:
+    """A comment's newlines, so that line numbers stay."""
+    return "\n" * match[0].count("\n")
+
+
+def impure(path: pathlib.Path) -> list[str]:
+    """Forbidden words, and conditional compilation inside a function body."""
+    found, depth = [], 0
+    for number, line in enumerate(COMMENT.sub(blank, path.read_text()).splitlines(), 1):
+        word = None if line.lstrip().startswith("#include") else FORBIDDEN.search(line)
+        if word:
+            found.append(f"{path}:{number}: {word[1]} belongs in arch/x86_64")
+        if depth and re.match(r"\s*#\s*(if|ifdef|ifndef|else|elif)\b", line):
+            found.append(f"{path}:{number}: conditional compilation inside a function")
+        if not line.lstrip().startswith("#"):
+            depth += line.count("{") - line.count("}")
+    return found
+
+
+def lonely_tags() -> list[str]:
+    """`pairs:` tags that stand in one place only."""
+    seen: dict[str, list[str]] = {}
+    for path in sources((*KERNEL, "arch"), {".c", ".h", ".S"}):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for tag in TAG.findall(line):
+                seen.setdefault(tag, []).append(f"{path}:{number}")
+    return [f"{places[0]}: 'pairs: {tag}' has no partner" for tag, places in seen.items() if len(places) < 2]
+
+
+def own_entries() -> list[str]:
+    """Linked user programs of the default images that contain a system-call instruction themselves."""
+    found = []
+    for path in sorted(pathlib.Path("build/release").rglob("*.elf")):
+        if "user" not in path.parts and "images" not in path.parts or path.name == "vdso.elf":
+            continue
+        code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], capture_output=True, text=True).stdout
+        if ENTRY.search(code) and "rogue" not in path.stem:
+            found.append(f"{path}: a program has its own system-call instruction")
+    return found
+
+
+def main() -> int:
+    """Checks the tree below the current folder."""
+    found = [line for p in sources(KERNEL, {".c", ".h"}) if "host" not in p.parts and "bench" not in p.parts for line in impure(p)]
+    found += lonely_tags() + own_entries()
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+sys.exit(main())

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT
+ * Transactions between two processes on one CPU. endpoint_transact and endpoint_respond_and_wait begin with the case that
+ * matters, straight down: the other side is there and waits, so the CPU goes to it directly, without run queue or scheduler.
+ * Every other case is a _slow function that starts over from the same arguments; nothing has been changed by then.
+ * A wait for a response ends in exactly three ways: (1) response, (2) the handler died, (3) deadline. */
+#include "ipc/endpoint.h"
+
+#include "ipc/copy.h"
+#include "ipc/endpoint_internal.h"
+#include "sched/sched.h"
+#include "sys/lib/panic.h"
+
+struct endpoint endpoint_nobody;
+
+#define likely(x) __builtin_expect(!!(x), 1)
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+struct thread *endpoint_post(struct endpoint *h, const struct endpoint *request)
+{
+    h->request = request->request;
+    h->request_bytes = request->request_bytes;
+    h->response = request->response;
+    h->response_room = request->response_room;
+    h->caller = request->caller;
+    h->pending = true;
+    return object_raise(&h->object, SIGNAL_READABLE);
+}
+
+void endpoint_deliver(struct endpoint *h, struct thread *t)
+{
+    if (!h->pending) { /* woken by ERROR: the initiator is gone */
+        t->result = result_of(STATUS_UNAVAILABLE);
+        return;
+    }
+    message_copy(t->buffer, h->request, smaller(h->request_bytes, t->buffer_bytes));
+    t->result = result_ok(h->request_bytes);
+}
+
+/* The current thread waits for the response to what it asked through `e`. */
+static void wait_for_response(struct endpoint *e, struct thread *t)
+{
+    e->caller = t;
+    e->object.signals &= ~(uint32_t)SIGNAL_WRITEABLE;
+    t->wait = WAIT_RESPONSE;
+    t->wait_object = &e->object;
+    t->state = THREAD_BLOCKED;
+}
+
+static __attribute__((noinline)) struct result transact_slow(struct endpoint *e, const char *send, uint64_t n, char *receive,
+                                                             uint64_t room, uint64_t deadline_ns)
+{
+    struct thread *t = sched_current();
+    if (e->dead || e->caller)
+        return result_of(STATUS_UNAVAILABLE);
+    if (endpoint_is_remote(e))
+        return remote_transact(e, send, n, receive, room, deadline_ns);
+    if (!timer_deadline_set(t, deadline_ns))
+        return result_of(STATUS_DEADLINE_EXCEEDED);
+    /* point of no return */
+    wait_for_response(e, t);
+    struct endpoint request = {
+        .request = send, .request_bytes = n, .response = receive, .response_room = room, .caller = t};
+    struct thread *woken = endpoint_post(e->peer, &request);
+    return woken ? sched_block_for(woken) : sched_block();
+}
+
+struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
+                                uint64_t deadline_ns)
+{
+    struct endpoint *h = e->local_peer;
+    struct thread *server = h->object.waiters;
+    if (!likely(server && server->wait == WAIT_REQUEST && !server->wait_next && !e->caller && sched_can_handoff(server)))
+        return transact_slow(e, send, n, receive, room, deadline_ns);
+    struct thread *t = sched_current();
+    if (!likely(timer_deadline_set(t, deadline_ns)))
+        return result_of(STATUS_DEADLINE_EXCEEDED);
+    /* point of no return */
+    wait_for_response(e, t);
+    h->request = send;
+    h->request_bytes = n;
+    h->response = receive;
+    h->response_room = room;
+    h->caller = t;
+    h->pending = true;
+    h->object.signals |= SIGNAL_READABLE;
+    h->object.waiters = NULL;
+    message_copy(server->buffer, send, smaller(n, server->buffer_bytes));
+    server->wait = WAIT_NOTHING;
+    server->state = THREAD_RUNNING;
+    timer_deadline_clear(server);
+    sched_switch(t, server);
+    return result_ok(n);
+}
+
+struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, uint64_t n)
+{
+    if (!h->pending)
+        return result_of(STATUS_UNAVAILABLE);
+    if (offset > h->request_bytes)
+        return result_of(STATUS_OUT_OF_RANGE);
+    uint64_t bytes = smaller(n, h->request_bytes - offset);
+    message_copy(buffer, h->request + offset, bytes);
+    if (endpoint_is_remote(h) && !remote_is_open(h))
+        return result_of(STATUS_UNAVAILABLE); /* cancelled while we copied: not the request any more */
+    return result_ok(bytes);
+}
+
+struct thread *endpoint_complete(struct endpoint *e, struct result result)
+{
+    struct thread *t = e->caller;
+    e->caller = NULL;
+    t->wait = WAIT_NOTHING;
+    t->result = result;
+    timer_deadline_clear(t);
+    object_raise_ready(&e->object, SIGNAL_WRITEABLE);
+    return t;
+}
+
+/* Answers on this CPU; the initiator's thread, to be run or made ready. The request has been checked. */
+static struct thread *respond_local(struct endpoint *h, const char *response, uint64_t n)
+{
+    message_copy(h->response, response, n);
+    h->pending = false;
+    h->caller = NULL;
+    object_lower(&h->object, SIGNAL_READABLE);
+    return endpoint_complete(h->peer, result_ok(n)); /* (1) */
+}
+
+static enum status respond_check(const struct endpoint *h, uint64_t n)
+{
+    if (!h->pending)
+        return STATUS_UNAVAILABLE;
+    return n > h->response_room ? STATUS_OUT_OF_RANGE : STATUS_OK;
+}
+
+struct result endpoint_respond(struct endpoint *h, const char *response, uint64_t n)
+{
+    enum status s = respond_check(h, n);
+    if (s != STATUS_OK)
+        return result_of(s);
+    if (endpoint_is_remote(h))
+        return remote_respond(h, response, n);
+    sched_ready(respond_local(h, response, n));
+    return sched_preempt(result_ok(0));
+}
+
+/* The current thread is about to wait for a request. */
+static void wait_for_request(struct thread *t, char *buffer, uint64_t room)
+{
+    t->buffer = buffer;
+    t->buffer_bytes = room;
+    t->mask = SIGNAL_READABLE | SIGNAL_ERROR;
+    t->wait = WAIT_REQUEST;
+}
+
+static __attribute__((noinline)) struct result respond_and_wait_slow(struct endpoint *h, const char *response, uint64_t n,
+                                                                     char *buffer, uint64_t room, uint64_t deadline_ns)
+{
+    struct thread *t = sched_current(), *woken = NULL;
+    if (response) {
+        enum status s = respond_check(h, n);
+        if (s == STATUS_OK && endpoint_is_remote(h))
+            s = (enum status)remote_respond(h, response, n).status;
+        else if (s == STATUS_OK)
+            woken = respond_local(h, response, n);
+        if (s != STATUS_OK)
+            return result_of(s);
+    }
+    wait_for_request(t, buffer, room);
+    bool ready = h->object.signals & t->mask;
+    if (ready)
+        endpoint_deliver(h, t);
+    else if (!timer_deadline_set(t, deadline_ns))
+        t->result = result_of(STATUS_DEADLINE_EXCEEDED);
+    else {
+        object_add_waiter(&h->object, t);
+        return woken ? sched_block_for(woken) : sched_block();
+    }
+    t->wait = WAIT_NOTHING;
+    if (woken)
+        sched_ready(woken);
+    return sched_preempt(t->result);
+}
+
+struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer, uint64_t room,
+                                        uint64_t deadline_ns)
+{
+    struct thread *caller = h->caller, *t = sched_current();
+    struct endpoint *e = h->local_peer;
+    if (!likely(response && caller && n <= h->response_room && !h->object.waiters && !e->object.waiters &&
+                sched_can_handoff(caller) && timer_deadline_set(t, deadline_ns)))
+        return respond_and_wait_slow(h, response, n, buffer, room, deadline_ns);
+    /* point of no return */
+    message_copy(h->response, response, n);
+    h->pending = false;
+    h->caller = NULL;
+    object_lower(&h->object, SIGNAL_READABLE);
+    e->caller = NULL;
+    e->object.signals |= SIGNAL_WRITEABLE;
+    caller->wait = WAIT_NOTHING;
+    caller->state = THREAD_RUNNING;
+    timer_deadline_clear(caller);
+    wait_for_request(t, buffer, room);
+    t->wait_next = NULL;
+    t->wait_object = &h->object;
+    t->state = THREAD_BLOCKED;
+    h->object.waiters = t;
+    sched_switch(t, caller);
+    return result_ok(n); /* (1) */
+}
+
+void endpoint_expire(struct thread *t)
+{
+    struct endpoint *e = (struct endpoint *)t->wait_object, *h = e->peer;
+    if (endpoint_is_remote(e)) {
+        if (!remote_cancel(e))
+            return; /* (1) is on its way */
+    } else {
+        h->pending = false;
+        h->caller = NULL;
+        object_lower(&h->object, SIGNAL_READABLE);
+    }
+    sched_ready(endpoint_complete(e, result_of(STATUS_DEADLINE_EXCEEDED))); /* (3) */
+}
+
+/* The initiator's process ends: nobody wants the answer. */
+static void stop_initiator(struct endpoint *e)
+{
+    struct endpoint *h = e->peer;
+    h->local_peer = &endpoint_nobody;
+    h->dead = true;
+    if (h->pending) {
+        h->pending = false;
+        h->caller = NULL;
+        object_lower(&h->object, SIGNAL_READABLE);
+    }
+    e->caller = NULL;
+    object_raise_ready(&h->object, SIGNAL_ERROR);
+}
+
+/* The handler's process ends: the caller learns it now. */
+static void stop_handler(struct endpoint *h)
+{
+    struct endpoint *e = h->peer;
+    e->local_peer = &endpoint_nobody;
+    e->dead = true;
+    h->pending = false;
+    h->caller = NULL;
+    if (e->caller)
+        sched_ready(endpoint_complete(e, result_of(STATUS_UNAVAILABLE))); /* (2) */
+    object_raise_ready(&e->object, SIGNAL_ERROR);
+}
+
+void endpoint_stop(struct endpoint *e)
+{
+    if (endpoint_is_remote(e))
+        remote_stop(e);
+    else if (e->object.type == IMAGE_OBJECT_CHANNEL_INITIATOR)
+        stop_initiator(e);
+    else
+        stop_handler(e);
+}

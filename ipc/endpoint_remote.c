@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ * Transactions between two CPUs. Each end is touched by its own CPU only; they send each other messages:
+ *
+ *   initiator's CPU                                   handler's CPU
+ *   REQUEST generation, buffers, priority   ------->  endpoint_post
+ *                                           <-------  RESPONSE generation, bytes       after it copied the answer
+ *   CANCEL generation (deadline passed)     ------->  drops the request
+ *                                           <-------  CANCELLED                         echo: a held request goes out now
+ *   STOPPED                                 <------>  the peer's process died
+ *
+ * The handler's CPU reads and writes the initiator's buffers itself, through the direct map. Whether it still may is decided
+ * by one word, `claim`, which has two writers: the handler takes it OPEN -> COPYING before it writes the answer, the
+ * initiator's CPU takes it OPEN -> CANCELLED when it gives up. One of the two exchanges fails. If the handler won, the
+ * initiator waits on: RESPONSE is certain and near. If the initiator won, nothing is written, and respond says UNAVAILABLE.
+ * The generation in the word keeps a late handler from mistaking the next transaction for the old one. pairs: claim
+ *
+ * At most REQUEST and CANCEL, or RESPONSE and CANCELLED, and STOPPED are under way per end and direction, since a request
+ * after a cancellation is held until the echo: this is what bounds an inbox (sys/load.c). Modelled in tests/model. */
+#include "ipc/copy.h"
+#include "ipc/endpoint_internal.h"
+#include "sched/sched.h"
+#include "sys/lib/panic.h"
+
+#include <arch/atomic.h>
+
+static uint32_t claim_word(uint32_t generation, enum endpoint_claim claim)
+{
+    return generation << 2 | (uint32_t)claim;
+}
+
+/* OPEN -> next, for this generation only. */
+static bool claim_take(uint32_t *claim, uint32_t generation, enum endpoint_claim next)
+{
+    uint32_t open = claim_word(generation, CLAIM_OPEN);
+    return cmpxchg_acqrel(claim, &open, claim_word(generation, next)); /* pairs: claim */
+}
+
+static void run_request(const struct inbox_message *m);
+static void run_response(const struct inbox_message *m);
+static void run_cancel(const struct inbox_message *m);
+static void run_cancelled(const struct inbox_message *m);
+static void run_stopped(const struct inbox_message *m);
+
+static void send_to_peer(const struct endpoint *from, const struct inbox_message *m, uint8_t priority)
+{
+    inbox_send(from->peer->object.cpu, m, priority);
+}
+
+static void send_request(const struct endpoint *e, uint8_t priority)
+{
+    struct inbox_message m = {run_request,
+                              {(uint64_t)e->peer, (uint64_t)e->generation << 32 | priority, (uint64_t)e->request,
+                               e->request_bytes, (uint64_t)e->response, e->response_room}};
+    send_to_peer(e, &m, priority);
+}
+
+struct result remote_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
+                              uint64_t deadline_ns)
+{
+    struct thread *t = sched_current();
+    if (!timer_deadline_set(t, deadline_ns))
+        return result_of(STATUS_DEADLINE_EXCEEDED);
+    /* point of no return */
+    e->caller = t;
+    e->request = send;
+    e->request_bytes = n;
+    e->response = receive;
+    e->response_room = room;
+    e->generation = (e->generation + 1) & (UINT32_MAX >> 2);
+    object_lower(&e->object, SIGNAL_WRITEABLE);
+    t->wait = WAIT_RESPONSE;
+    t->wait_object = &e->object;
+    t->state = THREAD_BLOCKED;
+    e->held = e->unacknowledged;
+    if (!e->held) {
+        store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
+        send_request(e, t->priority);
+    }
+    return sched_block();
+}
+
+/* Handler's CPU. */
+static void run_request(const struct inbox_message *m)
+{
+    struct endpoint *h = (struct endpoint *)m->word[0];
+    struct endpoint request = {.request = (const char *)m->word[2],
+                               .request_bytes = m->word[3],
+                               .response = (char *)m->word[4],
+                               .response_room = m->word[5]};
+    h->generation = (uint32_t)(m->word[1] >> 32);
+    h->caller_priority = (uint8_t)m->word[1];
+    struct thread *woken = endpoint_post(h, &request);
+    if (woken)
+        sched_ready(woken);
+}
+
+bool remote_is_open(const struct endpoint *h)
+{
+    return load_acquire(&h->peer->claim) == claim_word(h->generation, CLAIM_OPEN); /* pairs: claim */
+}
+
+/* Handler's CPU: the request has been checked against this end. */
+struct result remote_respond(struct endpoint *h, const char *response, uint64_t n)
+{
+    h->pending = false;
+    object_lower(&h->object, SIGNAL_READABLE);
+    if (!claim_take(&h->peer->claim, h->generation, CLAIM_COPYING))
+        return result_of(STATUS_UNAVAILABLE); /* given up; its CANCEL or STOPPED is on the way */
+    message_copy(h->response, response, n);
+    store_release(&h->peer->claim, claim_word(h->generation, CLAIM_DONE)); /* pairs: claim */
+    struct inbox_message m = {run_response, {(uint64_t)h->peer, h->generation, n}};
+    send_to_peer(h, &m, h->caller_priority);
+    return result_ok(0);
+}
+
+/* Initiator's CPU. The claim was taken, so the caller is still there; unless its process died. */
+static void run_response(const struct inbox_message *m)
+{
+    struct endpoint *e = (struct endpoint *)m->word[0];
+    if (e->caller && e->generation == (uint32_t)m->word[1])
+        sched_ready(endpoint_complete(e, result_ok(m->word[2]))); /* (1) */
+}
+
+/* Initiator's CPU. */
+bool remote_cancel(struct endpoint *e)
+{
+    if (e->held) {
+        e->held = false; /* it never left */
+        return true;
+    }
+    if (!claim_take(&e->claim, e->generation, CLAIM_CANCELLED))
+        return false;
+    e->unacknowledged = true;
+    struct inbox_message m = {run_cancel, {(uint64_t)e->peer, e->generation}};
+    send_to_peer(e, &m, THREAD_PRIORITIES - 1);
+    return true;
+}
+
+/* Handler's CPU. */
+static void run_cancel(const struct inbox_message *m)
+{
+    struct endpoint *h = (struct endpoint *)m->word[0];
+    if (h->pending && h->generation == (uint32_t)m->word[1]) {
+        h->pending = false;
+        object_lower(&h->object, SIGNAL_READABLE);
+    }
+    struct inbox_message echo = {run_cancelled, {(uint64_t)h->peer}};
+    send_to_peer(h, &echo, THREAD_PRIORITIES - 1);
+}
+
+/* Initiator's CPU. */
+static void run_cancelled(const struct inbox_message *m)
+{
+    struct endpoint *e = (struct endpoint *)m->word[0];
+    e->unacknowledged = false;
+    if (!e->held)
+        return;
+    e->held = false;
+    store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
+    send_request(e, e->caller->priority);
+}
+
+void remote_stop(struct endpoint *e)
+{
+    if (e->object.type == IMAGE_OBJECT_CHANNEL_INITIATOR) {
+        if (e->caller && !e->held)
+            claim_take(&e->claim, e->generation, CLAIM_CANCELLED); /* from here on nothing is written to the dead */
+        e->caller = NULL;
+        e->held = false;
+    }
+    struct inbox_message m = {run_stopped, {(uint64_t)e->peer}};
+    send_to_peer(e, &m, THREAD_PRIORITIES - 1);
+}
+
+/* The living end's CPU. */
+static void run_stopped(const struct inbox_message *m)
+{
+    struct endpoint *e = (struct endpoint *)m->word[0];
+    e->dead = true;
+    if (e->object.type == IMAGE_OBJECT_CHANNEL_HANDLER) {
+        e->pending = false;
+        object_lower(&e->object, SIGNAL_READABLE);
+    } else if (e->caller) {
+        e->held = false;
+        sched_ready(endpoint_complete(e, result_of(STATUS_UNAVAILABLE))); /* (2) */
+    }
+    object_raise_ready(&e->object, SIGNAL_ERROR);
+}

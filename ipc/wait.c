@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ * Waiting for signals. A blocked thread is on exactly one list; whoever takes it off that list owns its wake-up, so a
+ * signal and a deadline cannot both wake it. All on the object's home CPU. */
+#include "ipc/endpoint.h"
+#include "ipc/object.h"
+#include "sched/sched.h"
+#include "sys/lib/panic.h"
+
+void object_add_waiter(struct object *o, struct thread *t)
+{
+    struct thread **p = &o->waiters;
+    while (*p)
+        p = &(*p)->wait_next;
+    t->wait_next = NULL;
+    t->wait_object = o;
+    t->state = THREAD_BLOCKED;
+    *p = t;
+}
+
+void object_remove_waiter(struct object *o, struct thread *t)
+{
+    for (struct thread **p = &o->waiters; *p; p = &(*p)->wait_next) {
+        if (*p == t) {
+            *p = t->wait_next;
+            t->wait = WAIT_NOTHING;
+            return;
+        }
+    }
+    panic("thread %s is not on the list it waits on", t->name);
+}
+
+struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns)
+{
+    if (!mask || (mask & ~SIGNAL_VALID))
+        return result_of(STATUS_INVALID_ARGUMENT);
+    if (o->signals & mask)
+        return result_ok(o->signals);
+    struct thread *t = sched_current();
+    if (!timer_deadline_set(t, deadline_ns))
+        return result_of(STATUS_DEADLINE_EXCEEDED);
+    t->mask = mask;
+    t->wait = WAIT_SIGNALS;
+    object_add_waiter(o, t);
+    return sched_block();
+}
+
+/* Off its list already: what it finds when it runs. */
+static void wake(struct object *o, struct thread *t)
+{
+    timer_deadline_clear(t);
+    if (t->wait == WAIT_REQUEST)
+        endpoint_deliver((struct endpoint *)o, t);
+    else
+        t->result = result_ok(o->signals);
+    t->wait = WAIT_NOTHING;
+}
+
+struct thread *object_raise(struct object *o, uint32_t signals)
+{
+    struct thread *first = NULL;
+    o->signals |= signals;
+    for (struct thread **p = &o->waiters; *p;) {
+        struct thread *t = *p;
+        if (!(t->mask & signals)) {
+            p = &t->wait_next;
+            continue;
+        }
+        *p = t->wait_next;
+        wake(o, t);
+        if (first)
+            sched_ready(t);
+        else
+            first = t;
+    }
+    return first;
+}
+
+void object_raise_ready(struct object *o, uint32_t signals)
+{
+    struct thread *first = object_raise(o, signals);
+    if (first)
+        sched_ready(first);
+}
+
+void thread_expire(struct thread *t)
+{
+    switch (t->wait) {
+    case WAIT_SIGNALS:
+    case WAIT_REQUEST:
+        object_remove_waiter(t->wait_object, t);
+        t->result = result_of(STATUS_DEADLINE_EXCEEDED);
+        sched_ready(t);
+        break;
+    case WAIT_RESPONSE:
+        endpoint_expire(t);
+        break;
+    default:
+        panic("thread %s has a deadline and waits for nothing", t->name);
+    }
+}

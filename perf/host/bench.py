@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: MIT
+"""`tern bench`, the main job: boot, collect the histograms, print the table, write the folder of results.
+
+Two kinds of number, never mixed: with KVM time (ns); without, guest instructions under -icount on one vCPU,
+equal in every run. The cross-CPU image needs real parallel vCPUs: without KVM its rows are emulated time and
+labelled so.
+"""
+import fnmatch
+import os
+import platform
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import build
+import export
+import qemu
+import results
+import stream
+from common import ROOT, TernError, sha256_file
+from folder import ResultFolder
+from table import table
+
+CROSS_IMAGE = "bench_cross"
+QUICK = ["iterations=200", "warmup=20"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for; `out` is the folder in which a folder per run is made."""
+
+    names: tuple[str, ...]
+    machine: str
+    boots: int
+    smp: int
+    quick: bool
+    out: Path
+    timeout_s: float
+    dry_run: bool
+    kernel: str | None
+
+
+@dataclass
+class Part:
+    """All boots of one image: what was booted, what came back."""
+
+    label: str
+    boot: qemu.Boot
+    unit: str
+    streams: list[stream.Stream]
+    outcomes: list[qemu.Outcome]
+
+    def rows(self) -> list[results.Row]:
+        """One row per bench and boot."""
+        return [
+            results.row_make(record.name, self.unit, index, record.fields, record.value_at, record.payload)
+            for index, read in enumerate(self.streams)
+            for record in read.records
+        ]
+
+    def environment(self) -> dict[str, Any]:
+        """The `environment` object of results.json, from the first boot."""
+        said = dict(self.streams[0].environment)
+        boot = self.boot
+        return {
+            "kernel_sha256": sha256_file(boot.kernel),
+            "command_line": said.pop("command_line", boot.append),
+            "cpu_model": said.pop("cpu_model", "host" if boot.accelerator == "kvm" else "max"),
+            "machine": boot.machine,
+            "accelerator": "kvm" if boot.accelerator == "kvm" else "tcg",
+            "qemu_version": qemu.version(),
+            "clock_source": said.pop("clock_source", "unknown"),
+            "tsc_khz": int(said.pop("tsc_khz", 0)),
+            "cpus_started": int(said.pop("cpus_started", boot.smp)),
+            "host_cpu": results.host_cpu(),
+            "host_kernel": f"{platform.system()} {platform.release()}",
+            "icount": boot.accelerator == "icount",
+            "boots": len(self.streams),
+            "guest": said,
+        }
+
+
+def parts_plan(options: Options, kernel: Path) -> list[Part]:
+    """The images to boot: the built-in one on one CPU and, with --smp N, the cross-CPU one on N."""
+    kvm = qemu.kvm_usable()
+    words = [] if kvm else ["unit=instructions"]
+    quick = QUICK if options.quick else []
+    main = qemu.Boot(
+        kernel=kernel,
+        machine=options.machine,
+        accelerator="kvm" if kvm else "icount",
+        append=" ".join(words + quick),
+        timeout_s=options.timeout_s,
+    )
+    parts = [Part("bench", main, "ns" if kvm else "instructions", [], [])]
+    if options.smp > 1:
+        cross = replace(
+            main,
+            initrd=kernel.parent / "images" / f"{CROSS_IMAGE}.img",
+            smp=options.smp,
+            accelerator="kvm" if kvm else "mttcg",
+            append=" ".join(quick),
+        )
+        parts.append(Part("cross", cross, "ns" if kvm else "emulated-ns", [], []))
+    return parts
+
+
+def shown(path: Path) -> str:
+    """A path below the tree's root relative to it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def guest_failed(reason: str, outcome: qemu.Outcome, boot_folder: Path, failed: Path) -> TernError:
+    """Prints the end of the guest's log, keeps the boot's files in `failed`, and returns the error line."""
+    for line in outcome.last_lines():
+        print(f"    {line}", file=sys.stderr)
+    kept = ""
+    try:
+        shutil.rmtree(failed, ignore_errors=True)
+        shutil.copytree(boot_folder, failed)
+        kept = f"; its log is in {shown(failed)}/"
+    except OSError:
+        shutil.rmtree(failed, ignore_errors=True)
+    return TernError(f"no result: {reason}{kept}")
+
+
+def boot_once(part: Part, boot_folder: Path, index: int, options: Options) -> None:
+    """One boot of one part, which gets its stream and outcome. Raises TernError for anything else."""
+    outcome = qemu.run(part.boot, boot_folder, f"{part.label}: boot {index + 1} of {options.boots}")
+    failed = options.out / "failed"
+    end, reason = outcome.judge()
+    if end is not qemu.End.SUCCESS:
+        raise guest_failed(reason, outcome, boot_folder, failed)
+    try:
+        read = stream.read(outcome.histograms)
+        stream.unit_check(read, "instructions" if part.unit == "instructions" else "ns")
+    except stream.StreamError as error:
+        full = shutil.disk_usage(boot_folder).free < 1 << 16
+        reason = (
+            f"{error}; the disk of {shown(boot_folder.parent)} is full: free space" if full else str(error)
+        )
+        raise guest_failed(reason, outcome, boot_folder, failed) from error
+    part.streams.append(read)
+    part.outcomes.append(outcome)
+
+
+def boot_all(parts: list[Part], options: Options) -> None:
+    """Every boot of every part, in turn; the working folder is removed afterwards."""
+    work = ROOT / f"build/boots/bench-{os.getpid()}"
+    try:
+        for index in range(options.boots):
+            for part in parts:
+                boot_once(part, work / f"{part.label}-{index}", index, options)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def rows_select(rows: list[results.Row], names: tuple[str, ...]) -> list[results.Row]:
+    """Rows whose name begins with or matches (as a shell pattern) one of `names`; without names, all."""
+
+    def wanted(row: results.Row) -> bool:
+        return not names or any(
+            row["name"].startswith(name) or fnmatch.fnmatchcase(row["name"], name) for name in names
+        )
+
+    chosen = [row for row in rows if wanted(row)]
+    if not chosen:
+        known = ", ".join(dict.fromkeys(row["name"] for row in rows))
+        raise TernError(f"no bench matches {' '.join(names)}; there are: {known}")
+    return chosen
+
+
+def repeat_check(parts: list[Part], rows: list[results.Row]) -> None:
+    """Under icount every boot must give the same figures; anything else is an error."""
+    if parts[0].unit == "instructions":
+        different = results.differences([row for row in rows if row["unit"] == "instructions"])
+        if different:
+            raise TernError("not deterministic: " + "; ".join(different[:4]))
+
+
+def folder_write(folder: ResultFolder, document: dict[str, Any], parts: list[Part]) -> Path:
+    """Every file of a run; returns the published folder."""
+    for part in parts:
+        for index, (read, outcome) in enumerate(zip(part.streams, part.outcomes)):
+            mark = ("" if part.label == "bench" else "-cross") + (f"-{index}" if index else "")
+            folder.write(f"latency{mark}.hlog", outcome.histograms)
+            folder.write(f"console{mark}.log", outcome.log)
+            for record in read.records:
+                folder.write(
+                    f"hgrm/{record.name}.{part.unit}{f'.boot{index}' if index else ''}.hgrm", record.hgrm()
+                )
+    records = {(record.name, part.unit): record for part in parts for record in part.streams[0].records}
+    first = [row for row in document["benches"] if row["boot"] == 0]
+    folder.write("results.json", export.json_text(document))
+    folder.write("gbench.json", export.json_text(export.gbench(document)))
+    folder.write("metrics.prom", export.prometheus(first, records))
+    return folder.commit()
+
+
+def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> None:
+    """Banner, table, and below it how the numbers came about and where they are."""
+    first = parts[0].boot
+    if parts[0].unit == "instructions":
+        print("no /dev/kvm: counts are guest instructions, not time")
+    if any(part.unit == "emulated-ns" for part in parts):
+        print("emulated-ns: the clock of multi-threaded emulation, not a speed; never held against a budget")
+    print(table(results.middle_rows(rows)), end="")
+    for part in parts:
+        dropped = sum(read.dropped for read in part.streams)
+        if dropped:
+            print(f"warning: {dropped} histogram lines or samples were dropped on the way ({part.label})")
+    boots = len(parts[0].streams)
+    how = "icount shift=0" if first.accelerator == "icount" else first.accelerator
+    median = f"{boots} boots, median by p50" if boots > 1 else "1 boot"
+    print(
+        f"{first.machine}, {how}, {median}; release build; loop overhead subtracted;"
+        f" results: {shown(folder)}/"
+    )
+
+
+def bench(options: Options) -> int:
+    """Runs the command; returns the exit status. Raises TernError for every end without a result."""
+    kernel = (
+        build.DEFAULT_KERNEL if options.dry_run and not options.kernel else build.kernel_get(options.kernel)
+    )
+    parts = parts_plan(options, kernel)
+    if options.dry_run:
+        for part in parts:
+            print(shlex.join(qemu.command(part.boot)))
+        return 0
+    for part in parts:
+        if part.boot.initrd is not None:
+            build.image_find(str(part.boot.initrd), kernel)
+    qemu.program()
+    with ResultFolder(options.out) as folder:
+        boot_all(parts, options)
+        rows = rows_select([row for part in parts for row in part.rows()], options.names)
+        repeat_check(parts, rows)
+        tern = {
+            "revision": results.revision(),
+            "kernel_sha256": sha256_file(kernel),
+            "image_sha256": "built-in",
+        }
+        cross = parts[1].environment() if len(parts) > 1 else None
+        document = results.document_make(rows, tern, parts[0].environment(), cross)
+        final = folder_write(folder, document, parts)
+    report_print(parts, rows, final)
+    return 0

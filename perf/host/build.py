@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Runs make quietly and finds what it made: the kernel and the images."""
+import os
+import re
+import subprocess
+from pathlib import Path
+from textwrap import shorten
+
+from common import ROOT, TernError, progress
+
+DEFAULT_KERNEL = ROOT / "build/release/tern.elf"
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without what an outer make would hand down."""
+    return {
+        key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+
+
+def make(*words: str, cwd: Path = ROOT) -> str:
+    """`make -j2 WORDS`; returns its output. Raises TernError with the last lines when it fails."""
+    progress("building")
+    try:
+        run = subprocess.run(
+            ["make", "-j2", *words],
+            cwd=cwd,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    except OSError as error:
+        raise TernError(f"make cannot be started ({error.strerror}); install make") from error
+    finally:
+        progress("")
+    text = run.stdout.decode("utf-8", "replace")
+    if run.returncode != 0:
+        wrong = re.findall(r"^.*(?:error:|undefined reference|\*\*\*).*$", text, re.MULTILINE) or [
+            "it printed no error"
+        ]
+        tail = "\n".join(text.splitlines()[-20:])
+        raise TernError(
+            f"the build fails: {wrong[0][:200]}; the end of `make {shorten(' '.join(words), 60)}`:\n{tail}"
+        )
+    return text
+
+
+def kernel_get(given: str | None) -> Path:
+    """The kernel to boot: the given file as it is, or a fresh release build of the tree."""
+    if given is not None:
+        path = Path(given).resolve()
+        if not path.is_file():
+            raise TernError(f"there is no kernel {given}; give an ELF file to --kernel")
+        return path
+    make("BUILD=release")
+    if not DEFAULT_KERNEL.is_file():
+        raise TernError("the build made no build/release/tern.elf; see `make BUILD=release`")
+    return DEFAULT_KERNEL
+
+
+def image_find(name: str, kernel: Path) -> Path:
+    """An image by NAME (images/NAME.img beside the kernel) or by FILE (with a slash, or ending in .img)."""
+    images = kernel.parent / "images"
+    path = Path(name).resolve() if "/" in name or name.endswith(".img") else images / f"{name}.img"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in images.glob("*.img"))) or "none built"
+        raise TernError(f"there is no image {name}; give a file or one of: {known}")
+    return path

@@ -1,0 +1,221 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Command line of ./tern: arguments only. Each command's module is loaded when it is asked for."""
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+sys.path[1:1] = [str(Path(__file__).resolve().parents[2] / "ci")]
+
+import qemu
+from common import ROOT, TernError
+
+EPILOG = """environment:
+  TERN_QEMU=PATH    the QEMU to use instead of qemu-system-x86_64
+  TERN_INSTALL=no   never install Debian packages; say what is missing
+exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted
+"""
+
+
+def natural(low: int, high: int | None = None):
+    """An argparse type: a whole number within the bounds."""
+
+    def convert(text: str) -> int:
+        limits = f"{low} to {high}" if high is not None else f"{low} or more"
+        if (
+            not (text.isascii() and text.isdigit())
+            or int(text) < low
+            or (high is not None and int(text) > high)
+        ):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {limits}")
+        return int(text)
+
+    return convert
+
+
+def seconds(text: str) -> float:
+    """An argparse type: more than 0 and at most a day."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 86400:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above 0")
+    return value
+
+
+class Parser(argparse.ArgumentParser):
+    """Usage errors as one line, status 2."""
+
+    def error(self, message: str):
+        self.exit(2, f"tern: {message}; see ./{self.prog} --help\n")
+
+
+def machine_options(parser: argparse.ArgumentParser, machines: tuple[str, ...]) -> None:
+    """Options of every command that boots."""
+    parser.add_argument(
+        "--vmm",
+        choices=machines,
+        default="q35",
+        metavar="VMM",
+        help=f"QEMU machine: {' '.join(machines)} (default q35)",
+    )
+    parser.add_argument(
+        "--kernel", metavar="FILE", help="boot this ELF and the images beside it; build nothing"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the QEMU command lines and do nothing")
+
+
+def parser_make() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = Parser(
+        prog="tern",
+        description="Builds, boots, measures and tests the Tern kernel.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+
+    bench = commands.add_parser(
+        "bench",
+        help="the main job: boot, run the latency benches, print the table",
+        description="Builds a release kernel, boots it, collects the latency histograms of its "
+        "benches, prints the table and writes build/results/TIME/. Without /dev/kvm the numbers "
+        "are guest instructions, equal in every run.",
+        epilog="example: ./tern bench channel.call --boots 3 --smp 2",
+    )
+    bench.add_argument(
+        "names", nargs="*", metavar="NAME", help="show only these: a name, its beginning, or a pattern"
+    )
+    machine_options(bench, ("q35", "pc", "microvm"))
+    bench.add_argument(
+        "--boots", type=natural(1, 1000), default=1, metavar="N", help="boot N times (default 1)"
+    )
+    bench.add_argument(
+        "--smp",
+        type=natural(1, qemu.CPUS_MAX),
+        default=1,
+        metavar="N",
+        help=f"with 2 to {qemu.CPUS_MAX}: also run the cross-CPU benches on N CPUs; without /dev/kvm "
+        "their unit is emulated-ns, which is not a speed",
+    )
+    bench.add_argument("--quick", action="store_true", help="fewer samples per bench")
+    bench.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "build/results",
+        metavar="DIR",
+        help="make the run's folder and the link `latest` in DIR (default build/results)",
+    )
+    bench.add_argument(
+        "--timeout", type=seconds, default=60.0, metavar="S", help="limit of one boot (default 60)"
+    )
+
+    run = commands.add_parser(
+        "run",
+        help="boot interactively",
+        description="Boots with the serial line on this "
+        "terminal. The exit status is 0 for the guest's success, else QEMU's (35 failure, "
+        "37 panic, 39 refused command line or image).",
+    )
+    machine_options(run, qemu.MACHINES)
+    run.add_argument(
+        "--image", default="uppercase", metavar="NAME|FILE", help="system image (default uppercase)"
+    )
+    run.add_argument("--smp", type=natural(1, qemu.CPUS_MAX), default=1, metavar="N", help="CPUs (default 1)")
+    run.add_argument("--append", default="", metavar="TEXT", help="kernel command line")
+
+    check = commands.add_parser(
+        "check",
+        help="run every test",
+        description="Lints, builds, unit, model and guest tests. "
+        "Leaves build/check.tap, build/check.xml and the logs of each boot in build/check/.",
+    )
+    check.add_argument(
+        "filters",
+        nargs="*",
+        metavar="FILTER",
+        help="only tests whose name contains or matches this, e.g. guest.boot 'unit.*'",
+    )
+    check.add_argument("--quick", action="store_true", help="leave out what takes long")
+    check.add_argument("--list", action="store_true", help="print the names and do nothing")
+
+    iso = commands.add_parser(
+        "iso",
+        help="write a GRUB image that boots from BIOS",
+        description="Builds a release kernel "
+        "and writes an ISO that GRUB boots from BIOS; prints its path.",
+    )
+    iso.add_argument(
+        "--image", metavar="NAME|FILE", help="system image as boot module (default: the built-in one)"
+    )
+    iso.add_argument("--kernel", metavar="FILE", help="use this ELF and the images beside it; build nothing")
+    iso.add_argument("--append", default="", metavar="TEXT", help="kernel command line")
+    iso.add_argument(
+        "--out", type=Path, default=ROOT / "build/tern.iso", metavar="FILE", help="(default build/tern.iso)"
+    )
+    return parser
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Calls the command; returns the exit status."""
+    if arguments.command == "bench":
+        import bench
+
+        return bench.bench(
+            bench.Options(
+                tuple(arguments.names),
+                arguments.vmm,
+                arguments.boots,
+                arguments.smp,
+                arguments.quick,
+                arguments.out.absolute(),
+                arguments.timeout,
+                arguments.dry_run,
+                arguments.kernel,
+            )
+        )
+    if arguments.command == "run":
+        import interactive
+
+        return interactive.interactive(
+            arguments.image,
+            arguments.vmm,
+            arguments.smp,
+            arguments.append,
+            arguments.kernel,
+            arguments.dry_run,
+        )
+    if arguments.command == "check":
+        import check
+
+        return check.check(arguments.filters, arguments.quick, arguments.list)
+    import build
+    import iso
+
+    kernel = build.kernel_get(arguments.kernel)
+    image = build.image_find(arguments.image, kernel) if arguments.image else None
+    iso.iso_write(arguments.out, kernel, image, arguments.append)
+    print(arguments.out)
+    return 0
+
+
+def main(words: list[str]) -> int:
+    """The program; returns its exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run_command(parser_make().parse_args(words))
+    except TernError as error:
+        print(f"tern: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        qemu.stop_all()
+        print("tern: interrupted; everything it started was stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

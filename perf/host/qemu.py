@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: MIT
+"""One boot under QEMU: its command line, the run with a time limit, and what the end of it means.
+
+A guest ends by isa-debug-exit. Status 33 alone is no success: the guest must also have said `VERDICT:
+SUCCESS`. Every file of a boot has a fixed name inside the boot's folder, which is QEMU's working directory.
+"""
+import enum
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import TernError, progress
+
+MACHINES = ("q35", "pc", "microvm", "microvm,acpi=off")
+ACCELERATORS = ("icount", "mttcg", "kvm")
+CPUS_MAX = 64
+EXIT_SUCCESS, EXIT_FAILURE, EXIT_PANIC, EXIT_REFUSED = 33, 35, 37, 39
+
+SERIAL_FILE, LOG_FILE, HIST_FILE, QEMU_FILE = "serial.txt", "log.txt", "hist.txt", "qemu.txt"
+running: set[subprocess.Popen] = set()
+VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b *(.*?))\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none."""
+
+    kernel: Path | None = None
+    cdrom: Path | None = None
+    initrd: Path | None = None
+    append: str = ""
+    machine: str = "q35"
+    accelerator: str = "icount"
+    smp: int = 1
+    virtio: str = "modern"
+    timeout_s: float = 60.0
+
+
+class End(enum.Enum):
+    """How a boot ended."""
+
+    SUCCESS = "success"
+    SKIP = "skipped"
+    FAILURE = "failure"
+    PANIC = "panic"
+    REFUSED = "refused"
+    HANG = "hang"
+    SILENT = "silent"
+    CRASH = "crash"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished boot: QEMU's status (negative: the signal that killed it), or None after the time limit."""
+
+    status: int | None
+    seconds: float
+    log: str
+    histograms: bytes
+    qemu_says: str
+    timeout_s: float
+
+    def judge(self) -> tuple[End, str]:
+        """The end and one clause that says why, e.g. (End.PANIC, "the guest panicked: ...")."""
+        if self.status is None and not self.log.strip():
+            return End.SILENT, f"the guest said nothing in {self.timeout_s:g} s"
+        if self.status is None:
+            return End.HANG, f"the guest hangs: it did not end within {self.timeout_s:g} s"
+        if self.status < 0:
+            return End.CRASH, f"QEMU was killed by {signal_name(-self.status)}"
+        if self.status == EXIT_PANIC:
+            return End.PANIC, "the guest panicked" + clause(self.log, "panic|kernel fault")
+        if self.status == EXIT_REFUSED:
+            return End.REFUSED, "the guest refused its command line or image" + clause(
+                self.log, "refused|unknown|bad"
+            )
+        if self.status == EXIT_FAILURE:
+            return End.FAILURE, "the guest reports a failure" + clause(
+                self.log, "VERDICT: FAILURE|fail|error"
+            )
+        if self.status != EXIT_SUCCESS:
+            return End.CRASH, self.crash_reason()
+        return judge_verdicts(VERDICT_LINE.findall(self.log))
+
+    def crash_reason(self) -> str:
+        """For a status that no guest of ours gives."""
+        last = self.qemu_says.strip().splitlines()
+        if self.status == 1 and last:
+            return f"QEMU failed: {last[-1]}"
+        if not self.log.strip():
+            return f"the guest said nothing and QEMU ended with status {self.status}"
+        return f"the guest reset or powered off without a verdict (QEMU status {self.status})"
+
+    def last_lines(self, count: int = 15) -> list[str]:
+        """The end of the log, without control characters."""
+        text = re.sub(r"[^\x20-\x7e\n\t]", "", self.log)
+        return [line for line in text.splitlines() if line.strip()][-count:]
+
+
+def clause(log: str, pattern: str) -> str:
+    """`: LINE` with the first log line that matches, or nothing."""
+    found = re.search(rf"^.*\b(?:{pattern}).*$", log, re.MULTILINE | re.IGNORECASE)
+    return f": {found[0].strip()[:160]}" if found else ""
+
+
+def judge_verdicts(verdicts: list[tuple[str, str, str]]) -> tuple[End, str]:
+    """Meaning of the verdict lines (SUCCESS, or another word, its reason) of a guest that ended with the
+    success status: the worst one counts."""
+    for word, end in (("FAILURE", End.FAILURE), ("ERROR", End.FAILURE), ("SKIP", End.SKIP)):
+        reasons = [reason for _, other, reason in verdicts if other == word]
+        if reasons:
+            return end, f"the guest's own verdict is {word}" + (f": {reasons[0]}" if reasons[0] else "")
+    if verdicts:
+        return End.SUCCESS, "success"
+    return End.CRASH, "the guest ended with the success status but never said VERDICT: SUCCESS"
+
+
+def signal_name(number: int) -> str:
+    """E.g. `signal 9 (SIGKILL)`."""
+    try:
+        return f"signal {number} ({signal.Signals(number).name})"
+    except ValueError:
+        return f"signal {number}"
+
+
+def kvm_usable() -> bool:
+    """Whether this user may open /dev/kvm."""
+    return os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def program() -> str:
+    """Path of QEMU; the environment's TERN_QEMU wins. Raises TernError if there is none."""
+    wanted = os.environ.get("TERN_QEMU") or "qemu-system-x86_64"
+    found = shutil.which(wanted)
+    if found is None:
+        raise TernError(f"{wanted} is missing; install qemu-system-x86 or set TERN_QEMU to a QEMU")
+    return os.path.abspath(found)
+
+
+def version() -> str:
+    """First line of `qemu --version`, or "unknown"."""
+    try:
+        run = subprocess.run(
+            [program(), "--version"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return run.stdout.splitlines()[0] if run.returncode == 0 and run.stdout else "unknown"
+
+
+def accelerator_options(accelerator: str, smp: int) -> list[str]:
+    """How instructions run. icount: one thread, one tick per instruction, no wall clock."""
+    cpus = ["-smp", str(smp)]
+    clock = ["-rtc", "clock=vm,base=2026-01-01"]
+    if accelerator == "kvm":
+        return ["-accel", "kvm", "-cpu", "host", *cpus]
+    if accelerator == "icount":
+        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max", *cpus, *clock]
+    return ["-accel", "tcg,thread=multi", "-cpu", "max", *cpus, *clock]
+
+
+def virtio_options(machine: str, virtio: str) -> list[str]:
+    """The console device with the ports org.tern.log and org.tern.hist, each one a file."""
+    if virtio == "none":
+        return []
+    options = []
+    if not machine.startswith("microvm"):
+        legacy = ",disable-legacy=off,disable-modern=on" if virtio == "legacy" else ""
+        options += ["-device", f"virtio-serial-pci{legacy}"]
+    else:
+        legacy = "true" if virtio == "legacy" else "false"
+        options += ["-global", f"virtio-mmio.force-legacy={legacy}", "-device", "virtio-serial-device"]
+    for port, file in (("log", LOG_FILE), ("hist", HIST_FILE)):
+        options += [
+            "-chardev",
+            f"file,id={port},path={file}",
+            "-device",
+            f"virtserialport,chardev={port},name=org.tern.{port}",
+        ]
+    return options
+
+
+def command(boot: Boot, interactive: bool = False) -> list[str]:
+    """The whole command line of a boot. `interactive`: serial on stdio and no virtio ports."""
+    line = [
+        program(),
+        "-M",
+        boot.machine,
+        *accelerator_options(boot.accelerator, boot.smp),
+        "-no-user-config",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-no-reboot",
+        "-m",
+        "256",
+        "-serial",
+        "stdio" if interactive else f"file:{SERIAL_FILE}",
+        "-device",
+        "isa-debug-exit,iobase=0xf4,iosize=0x4",
+    ]
+    if not interactive:
+        line += virtio_options(boot.machine, boot.virtio)
+    if boot.cdrom is not None:
+        return [*line, "-cdrom", str(boot.cdrom)]
+    line += ["-kernel", str(boot.kernel)]
+    if boot.initrd is not None:
+        line += ["-initrd", str(boot.initrd)]
+    return [*line, "-append", boot.append] if boot.append else line
+
+
+def run(boot: Boot, folder: Path, label: str = "") -> Outcome:
+    """Boots in `folder` (made if absent) and waits for the end or the time limit; QEMU never outlives this
+    call.
+
+    `label` is shown with the seconds on a terminal. Raises TernError when QEMU cannot be started or Ctrl-C is
+    pressed.
+    """
+    line = command(boot)
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    with open(folder / QEMU_FILE, "wb") as says:
+        try:
+            process = subprocess.Popen(
+                line, cwd=folder, stdin=subprocess.DEVNULL, stdout=says, stderr=says, start_new_session=True
+            )
+        except OSError as error:
+            raise TernError(
+                f"{line[0]} cannot be started ({error.strerror}); install qemu-system-x86"
+            ) from error
+        running.add(process)
+        try:
+            status = wait(process, start + boot.timeout_s, label)
+        except KeyboardInterrupt:
+            raise TernError("interrupted; the virtual machine was stopped", 130) from None
+        finally:
+            stop(process)
+            progress("")
+    return Outcome(
+        status,
+        time.monotonic() - start,
+        read_log(folder),
+        read_bytes(folder / HIST_FILE),
+        read_text(folder / QEMU_FILE),
+        boot.timeout_s,
+    )
+
+
+def wait(process: subprocess.Popen, end: float, label: str) -> int | None:
+    """QEMU's status, or None at monotonic time `end`."""
+    start = time.monotonic()
+    while time.monotonic() < end:
+        try:
+            return process.wait(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            if label:
+                progress(f"{label}: {time.monotonic() - start:.1f} s")
+    return None
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Ends QEMU and its session if it still runs."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    running.discard(process)
+
+
+def stop_all() -> None:
+    """Ends every virtual machine that this program started, from whichever thread."""
+    for process in list(running):
+        stop(process)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, empty if it was never made."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def read_text(path: Path) -> str:
+    """A file's text with LF line ends."""
+    return read_bytes(path).decode("utf-8", "replace").replace("\r", "")
+
+
+def read_log(folder: Path) -> str:
+    """The guest's log: what came through org.tern.log, or the serial line if that says more."""
+    port, serial = read_text(folder / LOG_FILE), read_text(folder / SERIAL_FILE)
+    return port if len(port) >= len(serial) else serial

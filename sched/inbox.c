@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * Inboxes over the kernel channel. The level word has a line of its own: its CPU writes it, senders read it. */
+#include "sched/inbox.h"
+
+#include "arch/x86_64/asm.h"
+#include "ipc/channel.h"
+#include "mm/page.h"
+#include "sys/lib/panic.h"
+
+#include <arch/apic.h>
+#include <arch/atomic.h>
+#include <arch/memory.h>
+
+CHANNEL_DEFINE(inbox_channel, struct inbox_message)
+
+struct inbox {
+    struct channel channel;
+    _Alignas(CACHE_LINE) int level; /* [w] INBOX_* or a priority; written by the owner, read by all */
+};
+
+static PERCPU(struct inbox, inbox);
+
+void inbox_create(uint32_t cpu, size_t capacity)
+{
+    size_t bytes = channel_bytes(capacity, sizeof(struct inbox_message));
+    struct inbox *in = cpu_ptr(cpu, inbox);
+    paddr_t p;
+    panic_if(!bytes || page_alloc((bytes + PAGE_SIZE - 1) / PAGE_SIZE, PAGE_SIZE, &p) != STATUS_OK);
+    panic_if(inbox_channel_init(&in->channel, phys_to_virt(p), bytes, capacity) != STATUS_OK);
+    in->level = INBOX_POLLING;
+}
+
+void inbox_kick(uint32_t cpu, uint8_t priority)
+{
+    fence_full(); /* pairs: inbox-wake */
+    /* Remote look: one word, written by its owner only. */
+    if (load_relaxed(&cpu_ptr(cpu, inbox)->level) <= (int)priority)
+        apic_send(cpu_ptr(cpu, percpu_head)->apic_id, VECTOR_WAKE);
+}
+
+void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority)
+{
+    /* Remote look: the channel is made for it. */
+    enum status s = inbox_channel_send(&cpu_ptr(cpu, inbox)->channel, m);
+    panic_if(s != STATUS_OK); /* inbox_create's bound does not hold */
+    inbox_kick(cpu, priority);
+}
+
+bool inbox_is_empty(void)
+{
+    return channel_is_empty(&this_cpu_ptr(inbox)->channel);
+}
+
+void inbox_run(void)
+{
+    struct channel *c = &this_cpu_ptr(inbox)->channel;
+    struct inbox_message m;
+    for (size_t n = channel_len(c); n > 0; n--) {
+        if (inbox_channel_try_recv(c, &m) != STATUS_OK)
+            return;
+        m.run(&m);
+    }
+}
+
+void inbox_set_level(int level)
+{
+    struct inbox *in = this_cpu_ptr(inbox);
+    int before = load_relaxed(&in->level);
+    store_relaxed(&in->level, level);
+    if (level >= before)
+        return;
+    fence_full(); /* pairs: inbox-wake */
+    if (!channel_is_empty(&in->channel))
+        apic_send(this_cpu(percpu_head).apic_id, VECTOR_WAKE);
+}
+
+int inbox_level(void)
+{
+    return load_relaxed(&this_cpu_ptr(inbox)->level);
+}

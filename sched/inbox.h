@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * How CPUs ask each other for things: each has one inbox, a kernel channel (ipc/channel.h), and runs what arrives. A message
+ * is a function and six words, one cache line. The image bounds how many can be under way at once (inbox_create), so a send
+ * cannot fail: a full inbox is a broken invariant.
+ *
+ * Waking is suppressed whenever the owner will look by itself. Its `level` says what it is doing:
+ *   INBOX_POLLING        looks before it halts or runs anything: never interrupted
+ *   0 .. 31              runs a thread of that priority: interrupted for messages at least as urgent; for less urgent ones
+ *                        it looks when it goes down to them (at equal priority it must hear, or round robin would starve)
+ *   INBOX_HALTED         interrupted
+ *
+ *   sender                              owner
+ *   (1) publish message (release)       (3) level = HALTED or lower priority
+ *   (2) full fence                      (4) full fence
+ *       load level                          look at the inbox
+ * One of the two sees the other's store, so no message sleeps. pairs: inbox-wake */
+#pragma once
+#include <arch/percpu.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct inbox_message {
+    void (*run)(const struct inbox_message *m); /* on the receiving CPU, interrupts off, must not block */
+    uint64_t word[6];
+};
+
+#define INBOX_HALTED (-1)
+#define INBOX_POLLING 127
+
+/* Gives `cpu` its inbox; `capacity` bounds the messages that can be under way to it. Boot CPU, before threads run. */
+void inbox_create(uint32_t cpu, size_t capacity);
+
+/* Any CPU, interrupts off. `priority`: of the thread that the message concerns. */
+void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority);
+
+/* Interrupts `cpu` if it would not look by itself soon enough for something of this priority. */
+void inbox_kick(uint32_t cpu, uint8_t priority);
+
+/* Runs everything that is there at entry. This CPU. */
+void inbox_run(void);
+
+bool inbox_is_empty(void);
+
+/* Publishes what this CPU does next. Going down, messages withheld meanwhile are not lost: the CPU interrupts itself. */
+void inbox_set_level(int level);
+int inbox_level(void);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * A process: an address space, a table of objects, one home CPU. Built at boot from the image, never freed.
+ * Legend: [I] fixed after boot, [o] home CPU only. */
+#pragma once
+#include <arch/memory.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "sched/thread.h"
+#include "sys/abi/image.h"
+
+#define PROCESS_REGIONS_MAX 16
+
+struct object;
+
+/* One contiguous range of user memory and where the kernel sees it. */
+struct region {
+    uint64_t base;  /* user address */
+    uint64_t bytes;
+    char *kernel;   /* direct map */
+    uint32_t flags; /* IMAGE_REGION_* */
+};
+
+struct process {
+    uint64_t cr3;               /* [I] with PCID and no-flush bit where the CPU has them */
+    struct object **objects;    /* [I] handle -> object */
+    uint32_t object_count;      /* [I] */
+    uint32_t region_count;      /* [I] */
+    struct region *regions;     /* [I] writable ones first */
+    uint32_t index;             /* [I] in the image */
+    uint32_t cpu;               /* [I] home */
+    bool stopped;               /* [o] */
+    int32_t exit_code;          /* [o] */
+    struct thread *thread;      /* [I] */
+    const char *name;           /* [I] */
+};

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ * Who runs on this CPU. The kernel runs to completion with interrupts off, so a switch is: make another thread current, load
+ * its address space, return; the system-call exit then restores that thread's registers. A call that blocks returns the result
+ * of whichever thread runs instead. Home CPU only. */
+#pragma once
+#include <arch/control.h>
+#include <arch/percpu.h>
+#include "sched/inbox.h"
+#include "sched/process.h"
+#include "sched/runq.h"
+#include "sched/thread.h"
+#include "sched/timer.h"
+
+extern struct runq runq; /* PERCPU */
+
+enum idle_policy { IDLE_POLL, IDLE_ADAPTIVE, IDLE_HLT };
+
+/* What CPUs do with nothing to run: poll the inbox for ever, poll for a while and then halt, or halt at once. Boot. */
+void sched_set_idle(enum idle_policy policy);
+
+static inline struct thread *sched_current(void)
+{
+    return this_cpu(percpu_head).current;
+}
+
+/* Makes `next` current. It must be in no queue. */
+static inline void sched_switch(struct thread *previous, struct thread *next)
+{
+    this_cpu(percpu_head).current = next;
+    if (next->process != previous->process)
+        cr3_write(next->process->cr3);
+    if (__builtin_expect(next->priority != previous->priority, 0))
+        inbox_set_level(next->priority);
+}
+
+/* The direct handoff is allowed: no ready thread is as urgent as `t`, so the run queue need not be asked. */
+static inline bool sched_can_handoff(const struct thread *t)
+{
+    return !(this_cpu(runq).bitmap & t->rivals);
+}
+
+/* Marks `t` ready and queues it. The caller decides about preemption (sched_preempt) at the end of its call. */
+void sched_ready(struct thread *t);
+
+/* The current thread blocks (its wait is recorded): runs the most urgent ready thread, or idles until there is one. */
+struct result sched_block(void);
+
+/* As sched_block, but `next` was just woken by the current thread and is in no queue: it runs at once unless a ready thread
+ * is as urgent. */
+struct result sched_block_for(struct thread *next);
+
+/* The current thread's call gave `result` and may have readied others: a more urgent one runs first. */
+struct result sched_preempt(struct result result);
+
+/* thread_yield: to the back of its priority. */
+struct result sched_yield(void);
+
+/* After an interrupt from user mode: the same for the interrupted thread. */
+struct result sched_interrupted(void);
+
+/* The current slice ended and the thread that began it still runs. From timer_interrupt. */
+void sched_slice_end(void);
+
+/* First entry to user mode on this CPU. */
+struct result sched_start(void);

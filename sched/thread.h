@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * A thread: its saved registers and what it waits for. It has no kernel stack. Only its home CPU touches it.
+ * Legend: [I] fixed after boot, [o] home CPU only. */
+#pragma once
+#include <arch/frame.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "sys/abi/status.h"
+
+#define THREAD_PRIORITIES 32
+
+struct process;
+struct object;
+
+/* What a system call returns, in RAX:RDX. */
+struct result {
+    uint64_t status; /* enum status */
+    uint64_t value;
+};
+
+static inline struct result result_ok(uint64_t value)
+{
+    return (struct result){STATUS_OK, value};
+}
+
+static inline struct result result_of(enum status status)
+{
+    return (struct result){status, 0};
+}
+
+enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_STOPPED };
+
+/* Why a thread is blocked, that is, who holds a pointer to it. */
+enum thread_wait {
+    WAIT_NOTHING,
+    WAIT_SIGNALS,  /* on object->waiters, for `mask` */
+    WAIT_REQUEST,  /* on object->waiters, in channel_respond_and_wait: takes the next request itself */
+    WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
+};
+
+struct thread {
+    struct frame frame;        /* [o] at offset 0: entry.S */
+    uint8_t full;              /* [o] the frame holds every register: it was interrupted, not in a call */
+    uint8_t state;             /* [o] enum thread_state */
+    uint8_t priority;          /* [I] */
+    uint8_t wait;              /* [o] enum thread_wait */
+    uint32_t mask;             /* [o] signals it waits for */
+    uint32_t rivals;           /* [I] run-queue bits at least as urgent as this thread */
+    struct process *process;   /* [I] */
+    struct result result;      /* [o] of the call it is blocked in, set by whoever wakes it */
+    struct object *wait_object;/* [o] */
+    struct thread *wait_next;  /* [o] next waiter of the same object */
+    char *buffer;              /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
+    uint64_t buffer_bytes;     /* [o] */
+    uint64_t *deadline_ns;     /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
+    struct thread *next;       /* [o] run queue */
+    struct thread *previous;   /* [o] */
+    const char *name;          /* [I] */
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ * A system image: what user/images/mkimage.py writes and the kernel loads, from inside its own ELF or from a boot module.
+ * One file: struct image_header, then the tables it points to, then the bytes of the regions. Little-endian, every
+ * offset from the start of the file, every table 8-aligned. The kernel trusts nothing in it (sys/image.c checks all).
+ * A handle is an object's index within its process: object = process.first_object + handle. Each table is cut into one
+ * run per process, in the order of the processes and without gaps; a process has exactly one thread. */
+#ifndef TERN_ABI_IMAGE_H
+#define TERN_ABI_IMAGE_H
+#include <stdint.h>
+
+#define IMAGE_MAGIC 0x474d4954u /* "TIMG" */
+#define IMAGE_VERSION 1
+#define IMAGE_NAME_BYTES 32 /* NUL padded, always NUL terminated */
+#define IMAGE_NONE 0xffffffffu
+#define IMAGE_PRIORITIES 32
+#define IMAGE_PRIORITY_DEFAULT 15
+#define IMAGE_CPUS_MAX 64
+#define IMAGE_OBJECTS_MAX 4096 /* in the whole image */
+#define IMAGE_REGIONS_MAX 4096
+
+struct image_header {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t bytes;    /* of the whole file */
+    uint32_t checksum; /* CRC-32 (IEEE, zlib) of the file with this field as zero */
+    uint32_t processes, threads, objects, regions;
+    uint32_t processes_offset, threads_offset, objects_offset, regions_offset;
+    uint32_t reserved; /* 0 */
+    char name[IMAGE_NAME_BYTES];
+};
+
+struct image_process {
+    char name[IMAGE_NAME_BYTES];
+    uint64_t entry; /* user address of the first instruction */
+    uint32_t cpu;   /* home CPU */
+    uint32_t flags; /* 0 */
+    uint32_t first_region, regions;
+    uint32_t first_object, objects;
+    uint32_t first_thread, threads;
+};
+
+/* One contiguous range of user memory. Sizes and addresses are multiples of a page; bytes past `file_bytes` are zero.
+ * The regions of a process ascend by address. */
+struct image_region {
+    uint64_t address;
+    uint64_t bytes;
+    uint64_t file_offset;
+    uint64_t file_bytes;
+    uint32_t flags; /* IMAGE_REGION_*; write and execute never together */
+    uint32_t process;
+};
+#define IMAGE_REGION_READ 1u
+#define IMAGE_REGION_WRITE 2u
+#define IMAGE_REGION_EXECUTE 4u
+
+struct image_thread {
+    char name[IMAGE_NAME_BYTES];
+    uint32_t process;
+    uint32_t priority;  /* 0 .. 31, 31 is the most urgent */
+    uint64_t stack_top; /* 16-aligned user address just above the stack; the stack lies in a writable region */
+};
+
+enum image_object_type {
+    IMAGE_OBJECT_CHANNEL_HANDLER = 1,
+    IMAGE_OBJECT_CHANNEL_INITIATOR = 2, /* peer: index of the handler object in the whole image */
+    IMAGE_OBJECT_HISTOGRAM = 3,         /* region: index of the region that holds its struct histogram */
+};
+
+struct image_object {
+    char name[IMAGE_NAME_BYTES];
+    uint32_t type; /* enum image_object_type */
+    uint32_t process;
+    uint32_t peer;   /* both ends of a channel name each other; otherwise IMAGE_NONE */
+    uint32_t region; /* histogram only; otherwise IMAGE_NONE */
+};
+
+_Static_assert(sizeof(struct image_header) == 88, "image ABI");
+_Static_assert(sizeof(struct image_process) == 72, "image ABI");
+_Static_assert(sizeof(struct image_region) == 40, "image ABI");
+_Static_assert(sizeof(struct image_thread) == 48, "image ABI");
+_Static_assert(sizeof(struct image_object) == 48, "image ABI");
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * struct vvar: the read-only page at USER_VVAR_BASE of each process. Written once, before the process starts.
+ * ns since boot = ((rdtsc - tsc_base) * ns_mult) >> 32, a 128-bit product. */
+#ifndef TERN_ABI_VVAR_H
+#define TERN_ABI_VVAR_H
+
+#define VVAR_MAGIC 0x52415656u
+#define VVAR_ARGUMENTS_BYTES 1024
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+struct vvar {
+    uint32_t magic;       /* VVAR_MAGIC */
+    uint32_t version;     /* 1 */
+    uint64_t tsc_base;    /* TSC at nanosecond 0 */
+    uint64_t ns_mult;     /* nanoseconds per TSC tick, 32.32 fixed point */
+    uint64_t sample_mult; /* unit of a latency sample per TSC tick, 32.32: 1.0 when the unit is ticks (instructions) */
+    uint64_t entry_tsc;   /* TSC at the kernel's first instruction */
+    uint64_t features;    /* VVAR_FEATURE_* */
+    uint32_t cpu;         /* home CPU of this process */
+    uint32_t cpu_count;   /* CPUs that run */
+    uint32_t process;     /* index of this process in the image */
+    uint32_t unit;        /* enum vvar_unit: what sample_mult yields */
+    char arguments[VVAR_ARGUMENTS_BYTES]; /* the kernel's command line, NUL terminated */
+};
+_Static_assert(sizeof(struct vvar) <= 4096, "vvar is one page");
+
+enum vvar_unit { VVAR_UNIT_NS = 0, VVAR_UNIT_INSTRUCTIONS = 1 };
+#endif
+
+/* Offsets for the vDSO's assembly; asserted in sys/vdso/vdso_offsets.c. */
+#define VVAR_TSC_BASE 8
+#define VVAR_NS_MULT 16
+#define VVAR_FEATURES 40
+#define VVAR_CPU 48
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * Sinks on virtio ports. The log waits, bounded, for a full port, then drops and counts; the histogram stream never drops: a
+ * full port ends the step. */
+#include "sys/console.h"
+
+#include "drivers/virtio/console.h"
+#include "perf/hlog.h"
+#include "sys/lib/log.h"
+#include "sys/lib/string.h"
+#include "sys/machine.h"
+
+#include <arch/clock.h>
+
+#define PORT_SPINS 10000000
+#define STEP_BUDGET 4096
+
+static struct virtio_port *log_port, *hist_port;
+static uint64_t log_lost; /* bytes */
+static struct hlog_writer writer;
+static const struct histogram *writing; /* NULL: nothing under way */
+static uint64_t written, dropped, last_end_ns;
+static bool header_sent;
+
+static void log_port_write(const char *bytes, size_t n)
+{
+    while (n) {
+        size_t taken = virtio_port_write(log_port, bytes, n);
+        if (!taken && !virtio_port_flush(log_port, PORT_SPINS)) {
+            log_lost += n;
+            return;
+        }
+        bytes += taken;
+        n -= taken;
+    }
+}
+
+static struct log_sink log_sink = {.write = log_port_write};
+
+static size_t hist_port_write(void *context, const char *bytes, size_t n)
+{
+    (void)context;
+    return virtio_port_write(hist_port, bytes, n);
+}
+
+static const struct hlog_sink hist_sink = {.write = hist_port_write};
+
+static void hist_write_all(const char *bytes, size_t n)
+{
+    while (n) {
+        size_t taken = virtio_port_write(hist_port, bytes, n);
+        if (!taken && !virtio_port_flush(hist_port, PORT_SPINS))
+            return;
+        bytes += taken;
+        n -= taken;
+    }
+}
+
+void console_init(const char *hints)
+{
+    enum status s = virtio_console_init(hints);
+    if (s != STATUS_OK) {
+        log_info("virtio-console: %s", s == STATUS_NOT_FOUND ? "none" : "refused");
+        return;
+    }
+    log_port = virtio_console_port("org.tern.log");
+    hist_port = virtio_console_port("org.tern.hist");
+    if (log_port)
+        log_add_sink(&log_sink);
+    log_info("virtio-console: log port %s, histogram port %s", log_port ? "open" : "absent", hist_port ? "open" : "absent");
+}
+
+static void send_header(void)
+{
+    char text[2048];
+    size_t n = hlog_header(text, sizeof(text));
+    n += machine_describe(text + n, sizeof(text) - n);
+    hist_write_all(text, n);
+    header_sent = true;
+}
+
+/* Splits "NAME rest" and starts the writer. */
+static enum status export_begin(const struct histogram *h, const char *text, uint64_t n)
+{
+    char tag[HLOG_TAG_MAX + 1], note[HLOG_NOTE_MAX + 1];
+    uint64_t tag_bytes = 0;
+    while (tag_bytes < n && text[tag_bytes] != ' ')
+        tag_bytes++;
+    uint64_t note_start = tag_bytes < n ? tag_bytes + 1 : n, note_bytes = n - note_start;
+    if (tag_bytes > HLOG_TAG_MAX || note_bytes > HLOG_NOTE_MAX)
+        return STATUS_INVALID_ARGUMENT;
+    memcpy(tag, text, tag_bytes);
+    tag[tag_bytes] = 0;
+    memcpy(note, text + note_start, note_bytes);
+    note[note_bytes] = 0;
+    uint64_t now = clock_now_ns();
+    enum status s = hlog_begin(&writer, h, tag, note, last_end_ns, now);
+    if (s == STATUS_OK) {
+        writing = h;
+        last_end_ns = now;
+    }
+    return s;
+}
+
+enum status console_export(const struct histogram *h, const char *text, uint64_t n)
+{
+    virtio_console_poll();
+    if (!hist_port) {
+        dropped++;
+        return STATUS_OK;
+    }
+    if (!header_sent)
+        send_header();
+    if (writing && writing != h)
+        return STATUS_FAILED_PRECONDITION;
+    if (!writing) {
+        enum status s = export_begin(h, text, n);
+        return s == STATUS_OK ? STATUS_UNAVAILABLE : s;
+    }
+    enum status s = hlog_step(&writer, &hist_sink, STEP_BUDGET);
+    if (s == STATUS_UNAVAILABLE)
+        return s;
+    writing = NULL;
+    written++;
+    dropped += s == STATUS_DATA_LOSS;
+    return s;
+}
+
+void console_finish(bool complete)
+{
+    char text[128];
+    if (complete && hist_port && !writing) {
+        if (!header_sent)
+            send_header();
+        hist_write_all(text, hlog_end(text, sizeof(text), written, dropped));
+    }
+    if (log_lost)
+        log_warn("%lu bytes of log were lost on the virtio port", log_lost);
+    if (log_port)
+        virtio_port_flush(log_port, PORT_SPINS);
+    if (hist_port)
+        virtio_port_flush(hist_port, PORT_SPINS);
+}

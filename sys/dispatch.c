@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * The two tables that the system-call entry reads, and what happens to a process that goes around the vDSO. */
+#include "sys/dispatch.h"
+
+#include "sys/lib/log.h"
+#include "sys/process.h"
+
+#define SYSCALL(number, name, arguments, sentence) extern const char vdso_site_##name[];
+#include "sys/abi/syscalls.def"
+#undef SYSCALL
+
+/* By number; a number without a call has a site that no return address equals. */
+extern syscall_handler const syscall_handlers[SYSCALL_MAX];
+extern const char *const syscall_sites[SYSCALL_MAX];
+
+#define SYSCALL(number, name, arguments, sentence) [number] = sys_##name,
+syscall_handler const syscall_handlers[SYSCALL_MAX] = {
+#include "sys/abi/syscalls.def"
+};
+#undef SYSCALL
+
+#define SYSCALL(number, name, arguments, sentence) [number] = vdso_site_##name,
+const char *const syscall_sites[SYSCALL_MAX] = {
+#include "sys/abi/syscalls.def"
+};
+#undef SYSCALL
+
+struct result syscall_bad_origin(void)
+{
+    struct thread *t = sched_current();
+    log_warn("process '%s' stopped: bad system-call origin, return address %#lx", t->process->name, t->frame.rip);
+    process_stop(t->process, PROCESS_EXIT_BAD_ORIGIN);
+    return sched_block();
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * The system calls as entry.S sees them: a table of handlers and a table of legal return addresses, both by number, both made
+ * from sys/abi/syscalls.def. A handler gets six raw register values and decides everything; handlers return the result of
+ * whichever thread is current then. */
+#pragma once
+#include <stdint.h>
+#include "ipc/endpoint.h"
+#include "ipc/object.h"
+#include "sched/sched.h"
+
+#define SYSCALL_MAX 512
+
+typedef struct result (*syscall_handler)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+#define SYSCALL(number, name, arguments, sentence) \
+    struct result sys_##name(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+#include "sys/abi/syscalls.def"
+#undef SYSCALL
+
+/* A call that did not come from the vDSO's instruction for its number: stops the process. From entry.S. */
+struct result syscall_bad_origin(void);
+
+/* The object behind a handle if it has this type, otherwise NULL and the status. */
+static inline struct object *handle_lookup(const struct process *p, uint64_t handle, enum image_object_type type,
+                                           enum status *status)
+{
+    if (handle >= p->object_count) {
+        *status = STATUS_OUT_OF_RANGE;
+        return NULL;
+    }
+    struct object *o = p->objects[handle];
+    if (o->type != type) {
+        *status = STATUS_UNIMPLEMENTED;
+        return NULL;
+    }
+    return o;
+}

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# The decoder of system images and its host test.
+kernel_SRCS += sys/image.c
+$(eval $(call unit_test,sys/image,sys/image.c))

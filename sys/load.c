@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * Loading. Everything the kernel will ever need for the image is allocated here, in arrays of the sizes that the image states. */
+#include "sys/load.h"
+
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/paging.h"
+#include "ipc/endpoint.h"
+#include "mm/page.h"
+#include "perf/hist.h"
+#include "sched/inbox.h"
+#include "sched/process.h"
+#include "sched/sched.h"
+#include "sys/abi/layout.h"
+#include "sys/histogram_object.h"
+#include "sys/image.h"
+#include "sys/lib/log.h"
+#include "sys/lib/panic.h"
+#include "sys/lib/string.h"
+#include "sys/process.h"
+
+#define INBOX_SLACK 64          /* shutdown and the like */
+#define MESSAGES_PER_ENDPOINT 3 /* ipc/endpoint_remote.c: request or response, cancellation or echo, stop */
+
+extern const char vdso_page[];
+
+/* The tables of the running image. */
+static struct process *processes;
+static struct thread *threads;
+static union object_slot {
+    struct object object;
+    struct endpoint endpoint;
+    struct histogram_object histogram;
+} *objects;
+
+static void *table_alloc(size_t count, size_t bytes)
+{
+    paddr_t p;
+    size_t pages = (count * bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+    return page_alloc(pages ? pages : 1, PAGE_SIZE, &p) == STATUS_OK ? phys_to_virt(p) : NULL;
+}
+
+static uint32_t region_page_flags(uint32_t flags)
+{
+    return PAGE_USER | (flags & IMAGE_REGION_WRITE ? PAGE_WRITE : 0) | (flags & IMAGE_REGION_EXECUTE ? PAGE_EXECUTE : 0);
+}
+
+/* One region: memory, contents, mapping. */
+static enum status load_region(const struct image_header *image, const struct image_region *from, paddr_t root,
+                               struct region *to)
+{
+    paddr_t p;
+    enum status s = page_alloc(from->bytes / PAGE_SIZE, PAGE_SIZE, &p);
+    if (s != STATUS_OK)
+        return s;
+    *to = (struct region){from->address, from->bytes, phys_to_virt(p), from->flags};
+    memcpy(to->kernel, image_region_bytes(image, from), from->file_bytes);
+    return paging_map(root, from->address, p, from->bytes, region_page_flags(from->flags));
+}
+
+/* Writable regions first: that is where most buffers are, and user_range looks in this order. */
+static enum status load_regions(const struct image_header *image, const struct image_process *from, paddr_t root,
+                                struct process *p)
+{
+    static const uint32_t passes[] = {IMAGE_REGION_WRITE, 0};
+    if (from->regions > PROCESS_REGIONS_MAX || !(p->regions = table_alloc(from->regions, sizeof(struct region))))
+        return STATUS_RESOURCE_EXHAUSTED;
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < from->regions; i++) {
+            const struct image_region *r = image_regions(image) + from->first_region + i;
+            if ((r->flags & IMAGE_REGION_WRITE) != passes[pass])
+                continue;
+            enum status s = load_region(image, r, root, &p->regions[p->region_count++]);
+            if (s != STATUS_OK)
+                return s;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* The two pages every process has: its vvar and the vDSO, which are the kernel's memory. */
+static enum status map_vdso(paddr_t root, const struct vvar *vvar, const struct process *p)
+{
+    paddr_t page;
+    enum status s = page_alloc(1, PAGE_SIZE, &page);
+    if (s != STATUS_OK)
+        return s;
+    struct vvar *own = phys_to_virt(page);
+    *own = *vvar;
+    own->cpu = p->cpu;
+    own->process = p->index;
+    s = paging_map(root, USER_VVAR_BASE, page, PAGE_SIZE, PAGE_USER);
+    if (s != STATUS_OK)
+        return s;
+    return paging_map(root, USER_VDSO_BASE, virt_to_phys(vdso_page), PAGE_SIZE, PAGE_USER | PAGE_EXECUTE);
+}
+
+static void load_thread(const struct image_thread *from, struct process *p, struct thread *t, uint64_t entry)
+{
+    t->process = p;
+    t->name = from->name;
+    t->priority = (uint8_t)from->priority;
+    t->rivals = ~0u << from->priority;
+    t->full = 1;
+    t->state = THREAD_READY;
+    t->frame.rip = entry;
+    t->frame.rsp = from->stack_top;
+    t->frame.cs = SEL_USER_CODE;
+    t->frame.ss = SEL_USER_DATA;
+    t->frame.rflags = RFLAGS_FIXED | RFLAGS_IF;
+    p->thread = t;
+    timer_adopt(p->cpu, t);
+    runq_push(cpu_ptr(p->cpu, runq), t); /* remote, but that CPU does not run threads yet */
+}
+
+static enum status load_process(const struct image_header *image, uint32_t index, const struct vvar *vvar)
+{
+    const struct image_process *from = image_processes(image) + index;
+    struct process *p = &processes[index];
+    paddr_t root;
+    p->name = from->name;
+    p->index = index;
+    p->cpu = from->cpu;
+    enum status s = paging_create(&root);
+    if (s == STATUS_OK)
+        s = load_regions(image, from, root, p);
+    if (s == STATUS_OK)
+        s = map_vdso(root, vvar, p);
+    if (s != STATUS_OK)
+        return s;
+    p->cr3 = paging_cr3(root, index);
+    p->objects = table_alloc(from->objects, sizeof(struct object *));
+    if (!p->objects)
+        return STATUS_RESOURCE_EXHAUSTED;
+    p->object_count = from->objects;
+    for (uint32_t i = 0; i < from->objects; i++)
+        p->objects[i] = &objects[from->first_object + i].object;
+    load_thread(image_threads(image) + from->first_thread, p, &threads[from->first_thread], from->entry);
+    return STATUS_OK;
+}
+
+/* The kernel's address of a user address that image_check found to be inside a region of the process. */
+static void *region_kernel(const struct process *p, uint64_t address)
+{
+    for (uint32_t i = 0; i < p->region_count; i++)
+        if (address - p->regions[i].base < p->regions[i].bytes)
+            return p->regions[i].kernel + (address - p->regions[i].base);
+    panic("address %#lx is in no region of '%s'", address, p->name);
+}
+
+static void load_object(const struct image_header *image, uint32_t index)
+{
+    const struct image_object *from = image_objects(image) + index;
+    struct process *p = &processes[from->process];
+    union object_slot *to = &objects[index];
+    to->object = (struct object){.type = (uint16_t)from->type, .cpu = (uint16_t)p->cpu, .process = p};
+    if (from->type == IMAGE_OBJECT_HISTOGRAM) {
+        to->histogram.histogram = region_kernel(p, (image_regions(image) + from->region)->address);
+        hist_init_zeroed(to->histogram.histogram);
+        return;
+    }
+    struct endpoint *e = &to->endpoint, *peer = &objects[from->peer].endpoint;
+    bool local = processes[(image_objects(image) + from->peer)->process].cpu == p->cpu;
+    e->peer = peer;
+    e->local_peer = local ? peer : &endpoint_nobody;
+    if (from->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
+        e->object.signals = SIGNAL_WRITEABLE;
+}
+
+/* Per-CPU tables, sized by what the image puts on each CPU. */
+static enum status load_cpus(const struct image_header *image, uint32_t cpus)
+{
+    for (uint32_t i = 0; i < image->processes; i++) {
+        const struct image_process *p = image_processes(image) + i;
+        if (p->cpu >= cpus) {
+            log_error("process '%s' wants CPU %u, but %u run (0 to %u); start the guest with more", p->name, p->cpu, cpus,
+                      cpus - 1);
+            return STATUS_FAILED_PRECONDITION;
+        }
+    }
+    for (uint32_t cpu = 0; cpu < cpus; cpu++) {
+        timer_create(cpu, image->threads);
+        inbox_create(cpu, image->objects * MESSAGES_PER_ENDPOINT + INBOX_SLACK);
+    }
+    return STATUS_OK;
+}
+
+enum status load_image(const struct image_header *image, const struct vvar *vvar, uint32_t cpus)
+{
+    processes = table_alloc(image->processes, sizeof(struct process));
+    threads = table_alloc(image->threads, sizeof(struct thread));
+    objects = table_alloc(image->objects, sizeof(union object_slot));
+    if (!processes || !threads || !objects)
+        return STATUS_RESOURCE_EXHAUSTED;
+    enum status s = load_cpus(image, cpus);
+    for (uint32_t i = 0; s == STATUS_OK && i < image->processes; i++)
+        s = load_process(image, i, vvar);
+    if (s != STATUS_OK)
+        return s;
+    for (uint32_t i = 0; i < image->objects; i++)
+        load_object(image, i);
+    process_set_count(image->processes);
+    return STATUS_OK;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * The environment lines of the histogram stream. */
+#include "sys/machine.h"
+
+#include "arch/x86_64/features.h"
+#include "sys/lib/printf.h"
+
+#include <arch/apic.h>
+#include <arch/clock.h>
+
+#define NOTE_HEADER_BYTES 16 /* name size, descriptor size, type, "GNU\0" */
+
+struct machine machine;
+extern const unsigned char build_id_note[], build_id_note_end[];
+
+const char *machine_build_id(void)
+{
+    static char text[41];
+    size_t n = (size_t)(build_id_note_end - build_id_note);
+    if (n != NOTE_HEADER_BYTES + 20)
+        return "unknown";
+    for (size_t i = 0; i < 20; i++)
+        ksnprintf(text + 2 * i, 3, "%02x", build_id_note[NOTE_HEADER_BYTES + i]);
+    return text;
+}
+
+/* Quotes and control characters would end the value. */
+static void put_text(char *out, size_t n, const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < n; i++)
+        out[i] = text[i] == '"' || text[i] < ' ' || text[i] > '~' || text[i] == ']' ? '_' : text[i];
+    out[i] = 0;
+}
+
+size_t machine_describe(char *out, size_t n)
+{
+    const struct cpu_features *f = features_get();
+    char brand[64], cmdline[512];
+    put_text(brand, sizeof(brand), f->brand[0] ? f->brand : f->vendor);
+    put_text(cmdline, sizeof(cmdline), machine.cmdline);
+    int written = ksnprintf(out, n,
+                            "#[Tern environment build_id=%s boot_protocol=%s hypervisor=\"%s\" cpu_model=\"%s\"]\n"
+                            "#[Tern environment clock_source=\"%s%s\" tsc_khz=%lu apic=\"%s\"]\n"
+                            "#[Tern environment cpus_started=%u cpus_found=%u cpu_source=\"%s\" command_line=\"%s\"]\n",
+                            machine_build_id(), machine.protocol, f->hypervisor[0] ? f->hypervisor : "none", brand,
+                            clock_state.source, clock_state.emulated_tsc ? ", emulated TSC" : "", clock_state.tsc_khz,
+                            apic_description(), machine.cpus_started, machine.cpus_found, machine.cpu_source, cmdline);
+    return (size_t)written < n ? (size_t)written : n - 1;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ * The boot order, as one page of plain calls. Everything runs on the boot CPU until smp_release. */
+#include "arch/x86_64/acpi.h"
+#include "arch/x86_64/boot_info.h"
+#include "arch/x86_64/boot_table.h"
+#include "arch/x86_64/features.h"
+#include "arch/x86_64/mptable.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/power.h"
+#include "arch/x86_64/smp.h"
+#include "arch/x86_64/trap.h"
+#include "arch/x86_64/uart.h"
+#include "mm/page.h"
+#include "sched/sched.h"
+#include "sys/cmdline.h"
+#include "sys/console.h"
+#include "sys/image.h"
+#include "sys/lib/log.h"
+#include "sys/lib/panic.h"
+#include "sys/lib/string.h"
+#include "sys/load.h"
+#include "sys/log_internal.h"
+#include "sys/machine.h"
+#include "sys/shutdown.h"
+
+#include <arch/apic.h>
+#include <arch/clock.h>
+#include <arch/percpu.h>
+
+#define BOOT_MAP_LIMIT (UINT64_C(4) << 30) /* what boot.S maps */
+
+_Noreturn void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc);
+_Noreturn void enter_user(void);
+
+extern char kernel_load_start[], kernel_end[];
+extern const char image_default[], image_default_end[];
+
+static struct boot_info boot;
+static struct cmdline cmdline;
+static struct cpu_list cpus;
+
+static void read_boot_info(uint32_t multiboot2_magic, paddr_t info)
+{
+    boot_table_set_limit(BOOT_MAP_LIMIT);
+    enum status s = multiboot2_magic ? multiboot2_decode(info, &boot) : pvh_decode(info, &boot);
+    if (s != STATUS_OK)
+        panic("the boot loader's information at %#lx is no good: status %d", info, (int)s);
+    log_info("Tern %.12s, by %s%s%s, command line: %s", machine_build_id(), boot.protocol, boot.loader[0] ? " from " : "",
+             boot.loader, boot.cmdline);
+    if (boot.refused)
+        log_warn("%lu boot modules or tags refused", boot.refused);
+}
+
+static void read_cmdline(void)
+{
+    char error[512];
+    enum status s = cmdline_parse(boot.cmdline, &cmdline, error, sizeof(error));
+    if (s != STATUS_OK || boot.cmdline_truncated) {
+        log_error("command line: %s", s != STATUS_OK ? error : "longer than 1023 bytes");
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
+    }
+    log_set_level((enum log_level)cmdline.loglevel);
+    sched_set_idle((enum idle_policy)cmdline.idle);
+    timer_set_slice(cmdline.slice_us * 1000);
+    machine.protocol = boot.protocol;
+    machine.cmdline = boot.cmdline;
+}
+
+static void init_memory(void)
+{
+    enum status s = page_init(&boot.memory);
+    if (s != STATUS_OK)
+        panic("no usable memory in the boot memory map (%lu entries): status %d", boot.memory.count, (int)s);
+    paddr_t start = (paddr_t)kernel_load_start;
+    page_reserve(start, virt_to_phys(kernel_end) - start);
+    for (size_t i = 0; i < boot.reserve_count; i++)
+        page_reserve(boot.reserve[i].base, boot.reserve[i].bytes);
+    log_info("memory: %lu MiB, %lu map entries refused", page_total_bytes() >> 20, boot.memory.refused);
+}
+
+/* Tables of the firmware, read while the boot tables map the first 4 GiB. */
+static struct clock_hints read_firmware(uint64_t entry_tsc)
+{
+    struct clock_hints hints = {.tsc_base = entry_tsc, .tsc_khz = cmdline.tsc_khz};
+    struct acpi_power power;
+    bool acpi = acpi_init(&boot) == STATUS_OK;
+    if (!acpi || acpi_find_cpus(&cpus) != STATUS_OK)
+        if (mptable_find_cpus(&cpus) != STATUS_OK)
+            cpu_list_init(&cpus, "none");
+    if (acpi && acpi_find_power(&power) == STATUS_OK) {
+        hints.pm_timer_port = power.pm_timer_port;
+        hints.pm_timer_32bit = power.pm_timer_32bit;
+    }
+    if (!acpi || acpi_find_hpet(&hints.hpet_base) != STATUS_OK)
+        hints.hpet_base = 0;
+    if (acpi)
+        power_init();
+    return hints;
+}
+
+static void init_time(const struct clock_hints *hints)
+{
+    clock_init(hints);
+    apic_init(cpus.lapic_base);
+    apic_activate();
+    apic_timer_calibrate();
+    cpu_ptr(0, percpu_head)->apic_id = apic_id();
+    const struct cpu_features *f = features_get();
+    log_info("clock: TSC %lu.%03lu MHz from %s%s; %s", clock_state.tsc_khz / 1000, clock_state.tsc_khz % 1000,
+             clock_state.source, clock_state.emulated_tsc ? " (emulated: each read exits)" : "", apic_description());
+    log_info("CPU: %s; hypervisor %s;%s%s%s%s", f->brand, f->hypervisor[0] ? f->hypervisor : "none",
+             f->smep ? " SMEP" : "", f->smap ? " SMAP" : "", f->umip ? " UMIP" : "", f->pcid ? " PCID" : "");
+}
+
+static void start_cpus(void)
+{
+    machine.cpus_found = cpus.count ? (uint32_t)cpus.count : 1;
+    machine.cpu_source = cpus.source;
+    machine.cpus_started = smp_start(&cpus, (uint32_t)cmdline.cpus);
+    if (cpus.refused)
+        log_warn("%lu CPU entries refused", cpus.refused);
+    log_info("%u of %u CPUs, from %s", machine.cpus_started, machine.cpus_found, machine.cpu_source);
+}
+
+static const struct image_header *choose_image(void)
+{
+    const struct image_header *image;
+    const char *why, *origin = "built in";
+    const void *bytes = image_default;
+    uint64_t size = (uint64_t)(image_default_end - image_default);
+    if (boot.module_count) {
+        origin = "boot module";
+        bytes = phys_to_virt(boot.modules[0].base);
+        size = boot.modules[0].bytes;
+    }
+    if (image_check(bytes, size, &image, &why) != STATUS_OK) {
+        log_error("image (%s, %lu bytes) refused: %s", origin, size, why);
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
+    }
+    log_info("image '%s' (%s): %u processes, %u objects", image->name, origin, image->processes, image->objects);
+    return image;
+}
+
+static void load(uint64_t entry_tsc)
+{
+    static struct vvar vvar;
+    bool ticks = cmdline.unit == CMDLINE_unit_instructions;
+    vvar = (struct vvar){.magic = VVAR_MAGIC,
+                         .version = 1,
+                         .tsc_base = clock_state.tsc_base,
+                         .ns_mult = clock_state.mult,
+                         .sample_mult = ticks ? UINT64_C(1) << 32 : clock_state.mult,
+                         .entry_tsc = entry_tsc,
+                         .cpu_count = machine.cpus_started,
+                         .unit = (uint32_t)cmdline.unit};
+    size_t n = strlen(boot.cmdline);
+    memcpy(vvar.arguments, boot.cmdline, n < VVAR_ARGUMENTS_BYTES ? n : VVAR_ARGUMENTS_BYTES - 1);
+    enum status s = load_image(choose_image(), &vvar, machine.cpus_started);
+    if (s != STATUS_OK) {
+        log_error("image refused: %s", s == STATUS_RESOURCE_EXHAUSTED ? "out of memory" : "see above");
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
+    }
+    log_open_to_all();
+    page_seal();
+    log_info("%lu KiB of memory left, allocation is over", page_free_bytes() >> 10);
+}
+
+void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
+{
+    trap_init();
+    features_init();
+    machine.entry_tsc = entry_tsc;
+    uart_init();
+    read_boot_info(multiboot2_magic, info);
+    read_cmdline();
+    init_memory();
+    struct clock_hints hints = read_firmware(entry_tsc);
+    paging_init(&boot.memory);
+    power_map();
+    percpu_create(0);
+    percpu_activate(0);
+    init_time(&hints);
+    console_init(boot.cmdline);
+    start_cpus();
+    load(entry_tsc);
+    if (cmdline.panic && cmdline.panic[0])
+        panic("asked for by panic=%s", cmdline.panic);
+    if (machine.cpus_started > 1)
+        shutdown_others_exist();
+    smp_release();
+    enter_user();
+}

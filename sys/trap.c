@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * What interrupts and exceptions mean. From user mode an exception stops that process and no other; in the kernel it is a
+ * kernel fault. Interrupts reach the kernel only while it idles. */
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/trap.h"
+#include "sched/sched.h"
+#include "sys/dispatch.h"
+#include "sys/lib/log.h"
+#include "sys/process.h"
+
+#include <arch/apic.h>
+#include <arch/control.h>
+
+static bool interrupt(uint64_t vector)
+{
+    switch (vector) {
+    case VECTOR_TIMER:
+        apic_eoi();
+        timer_interrupt();
+        return true;
+    case VECTOR_WAKE:
+        apic_eoi();
+        inbox_run();
+        return true;
+    case VECTOR_STOP:
+        cpu_stop();
+    case VECTOR_SPURIOUS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The current thread was interrupted; its registers are in it. From entry.S. */
+struct result trap_user(struct thread *t)
+{
+    uint64_t vector = t->frame.vector;
+    if (interrupt(vector))
+        return sched_interrupted();
+    if (vector < TRAP_EXCEPTIONS) {
+        log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
+                 trap_name(vector), t->frame.error, cr2_read(), t->frame.rip, t->frame.rsp);
+        process_stop(t->process, PROCESS_EXIT_FAULT);
+    } else {
+        log_warn("interrupt %lu has no handler", vector);
+        apic_eoi();
+    }
+    return sched_interrupted();
+}
+
+/* The kernel was interrupted: idling, or it made a mistake. From entry.S. */
+void trap_kernel(struct frame *f)
+{
+    if (f->vector >= TRAP_EXCEPTIONS && interrupt(f->vector))
+        return;
+    fault_report(f);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * The instructions that end a victim of the fault test, one function each, named as in faults.def. The stack is sound, so
+ * that one which wrongly survives returns to its caller and is noticed. */
+#include "sys/abi/layout.h"
+
+#define KERNEL_ADDRESS 0xffffffff80200000
+#define NON_CANONICAL_ADDRESS 0x8000000000000000
+
+.macro FUNCTION name
+    .globl fault_\name
+    .type fault_\name, @function
+    .balign 16
+fault_\name:
+.endm
+
+    .text
+    FUNCTION null_read
+    xorl %eax, %eax
+    movq (%rax), %rax
+    ret
+
+    FUNCTION null_jump
+    xorl %eax, %eax
+    call *%rax
+    ret
+
+    FUNCTION kernel_read
+    movabsq $KERNEL_ADDRESS, %rax
+    movq (%rax), %rax
+    ret
+
+    FUNCTION kernel_jump
+    movabsq $KERNEL_ADDRESS, %rax
+    call *%rax
+    ret
+
+    FUNCTION non_canonical
+    movabsq $NON_CANONICAL_ADDRESS, %rax
+    movq (%rax), %rax
+    ret
+
+    FUNCTION own_text
+    movb $0x90, fault_own_text(%rip)
+    ret
+
+    FUNCTION own_stack
+    movb $0xc3, -64(%rsp)
+    leaq -64(%rsp), %rax
+    call *%rax
+    ret
+
+    FUNCTION vdso_write
+    movl $USER_VDSO_BASE, %eax
+    movb $0x90, (%rax)
+    ret
+
+    FUNCTION stack_overflow
+    movl $0x1000000, %ecx
+    movq %rsp, %rdx
+1:  pushq %rax
+    decl %ecx
+    jnz 1b
+    movq %rdx, %rsp
+    ret
+
+    FUNCTION invalid_opcode
+    ud2
+    ret
+
+    FUNCTION divide_error
+    xorl %edx, %edx
+    xorl %ecx, %ecx
+    movl $1, %eax
+    divl %ecx
+    ret
+
+    FUNCTION breakpoint
+    int3
+    ret
+
+    FUNCTION privileged
+    hlt
+    ret
+
+    FUNCTION port
+    movb $0, %al
+    outb %al, $0x80
+    ret
+
+    FUNCTION software_interrupt
+    int $0x80
+    ret
+
+/* debug_nop, number 0, by an instruction of its own. */
+    FUNCTION bare_syscall
+    xorl %eax, %eax
+    syscall
+    ret
+
+/* thread_yield's instruction, two bytes before its return address, with the number of debug_nop. */
+    FUNCTION other_site
+    xorl %eax, %eax
+    movl $vdso_site_thread_yield - 2, %ecx
+    call *%rcx
+    ret
+
+    FUNCTION no_such_call
+    movl $511, %eax
+    movl $vdso_site_debug_nop - 2, %ecx
+    call *%rcx
+    ret
+
+    FUNCTION huge_call
+    movabsq $0x100000000, %rax
+    movl $vdso_site_debug_nop - 2, %ecx
+    call *%rcx
+    ret
+
+    FUNCTION process_exit
+    movl $7, %edi
+    call process_exit
+    ret
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * Host stand-in: time stamp and pause are unprivileged; the test provides cpuid. */
+#pragma once
+#include <stdint.h>
+
+#define CACHE_LINE 64
+
+static inline uint64_t cpu_rdtsc(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+static inline uint64_t cpu_rdtsc_ordered(void)
+{
+    __builtin_ia32_lfence();
+    return __builtin_ia32_rdtsc();
+}
+static inline void cpu_pause(void)
+{
+    __builtin_ia32_pause();
+}
+
+struct cpuid_regs {
+    uint32_t eax, ebx, ecx, edx;
+};
+struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's numbers, read out of sys/abi: addresses and limits have one home, the C headers.
+
+Only `#define NAME NUMBER` and `NAME = NUMBER` of an enum are understood, which is all that is needed here.
+"""
+
+import re
+from pathlib import Path
+
+HEADERS = ("image.h", "layout.h", "histogram.h")
+_DEFINE = re.compile(r"^#define +(\w+) +(0x[0-9a-fA-F]+|\d+)[uUlL]*(?: *(?:/\*.*)?)$", re.MULTILINE)
+_ENUM = re.compile(r"^ +(\w+) = (\d+),", re.MULTILINE)
+
+
+class Abi:
+    """`abi["USER_PAGE_SIZE"]` is the number of that name in the headers of `folder`, the one with image.h."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError if a header cannot be read."""
+        self.folder = folder
+        self.names: set[str] = set()  # of every macro, with a number or without
+        self._numbers: dict[str, int] = {}
+        for header in HEADERS:
+            text = (folder / header).read_text(encoding="utf-8")
+            self.names |= set(re.findall(r"^#define +(\w+)", text, re.MULTILINE))
+            for name, number in _DEFINE.findall(text) + _ENUM.findall(text):
+                self._numbers[name] = int(number, 0)
+
+    def __getitem__(self, name: str) -> int:
+        return self._numbers[name]
+
+    @property
+    def include_root(self) -> Path:
+        """The folder from which `#include "sys/abi/image.h"` is found."""
+        return self.folder.parent.parent
+
+    def process_base(self, index: int) -> int:
+        """The first address of the slot of process `index`."""
+        return self["USER_PROCESS_BASE"] + index * self["USER_PROCESS_STRIDE"]
+
+    def pages(self, size: int) -> int:
+        """`size` bytes, rounded up to whole pages (in bytes)."""
+        page = self["USER_PAGE_SIZE"]
+        return (size + page - 1) // page * page
+
+    @property
+    def histogram_bytes(self) -> int:
+        """sizeof(struct histogram): a head of 64 bytes, 2048 counts of bucket 0, 1024 of each other."""
+        return 64 + 8 * 1024 * (self["HISTOGRAM_VALUE_BITS"] - self["HISTOGRAM_SUB_BITS"] + 2)
+
+    @property
+    def histogram_stride(self) -> int:
+        """From one histogram of a process to its next: the pages it takes and an unmapped one."""
+        return self.pages(self.histogram_bytes) + self["USER_PAGE_SIZE"]
+
+    @property
+    def histograms_max(self) -> int:
+        """How many fit into a process, with an unmapped page after each, before its stack."""
+        return (self["USER_STACK_OFFSET"] - self["USER_HISTOGRAM_OFFSET"]) // self.histogram_stride

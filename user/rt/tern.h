@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * What a user program sees of Tern: the system calls (stubs in the vDSO, no instruction of a program enters the kernel),
+ * the clock, the log, and a verdict. The numbers behind these names are in sys/abi/syscalls.def.
+ * A program is a main() and one thread; handles are the HANDLE_* constants that the image generator writes for its process.
+ * Deadlines are nanoseconds since boot as clock_now gives them; one that is past polls, TIME_MAX waits for ever. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "sys/abi/layout.h"
+#include "sys/abi/signals.h"
+#include "sys/abi/status.h"
+#include "sys/abi/vvar.h"
+
+#define TIME_MAX UINT64_MAX
+
+/* In RAX:RDX. `value` has a meaning only when status is OK. */
+struct [[nodiscard]] result {
+    enum status status;
+    uint64_t value;
+};
+
+/* Errors of every call with a handle: OUT_OF_RANGE no such handle, UNIMPLEMENTED its object has no such operation. Of every
+ * call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one region of this
+ * process that may be read (or written). An error leaves buffers as they were. */
+
+/* Sends n bytes, waits for the response; value: its length, at most m. The buffers may overlap. DEADLINE_EXCEEDED: no
+ * response in time, and none will be written later. UNAVAILABLE: the handler's process is gone. */
+struct result channel_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m, uint64_t deadline_ns);
+
+/* Copies up to n bytes of the pending request from `offset`; value: how many. The request stays pending.
+ * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending. */
+struct result channel_read(uint32_t handle, size_t offset, void *buffer, size_t n);
+
+/* Answers the pending request, once. OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays
+ * pending. UNAVAILABLE: none is pending (answered already, timed out, or the initiator is gone). */
+struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
+
+/* channel_respond, then waits for the next request and reads up to m bytes of it; value: its whole length. A null
+ * response only waits. If the answer is refused, nothing is waited for. */
+struct result channel_respond_and_wait(uint32_t handle, const void *response, size_t n, void *receive, size_t m,
+                                       uint64_t deadline_ns);
+
+/* Waits until a signal of `mask` is active; value: all active signals. INVALID_ARGUMENT: no bit, or one that is no signal.
+ * A histogram cannot be waited for: UNIMPLEMENTED. */
+struct result object_wait(uint32_t handle, uint32_t mask, uint64_t deadline_ns);
+
+_Noreturn void process_exit(int code);
+void thread_yield(void);
+
+/* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the line's
+ * tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is written. */
+struct result histogram_export(uint32_t handle, const char *text, size_t n);
+
+/* Bytes, or one code point, to the kernel's log. */
+struct result debug_log(const char *bytes, size_t n);
+struct result debug_putc(uint32_t code_point);
+_Noreturn void debug_shutdown(enum status status);
+struct result debug_clock_now(void); /* value: nanoseconds since boot, by the kernel */
+void debug_nop(void);
+
+/* In the vDSO, without the kernel. */
+uint64_t clock_now(void); /* nanoseconds since boot */
+uint32_t cpu_id(void);
+uint64_t features(void);
+
+/* The time stamp counter. Nothing earlier in the program is still under way when it is read, and it is one block, so that
+ * the compiler moves no part of it into or out of a measured interval. */
+static inline uint64_t rdtsc_ordered(void)
+{
+    uint64_t ticks;
+    __asm__ volatile("lfence\n\trdtsc\n\tshlq $32, %%rdx\n\torq %%rdx, %%rax" : "=a"(ticks)::"rdx", "memory");
+    return ticks;
+}
+
+static inline const struct vvar *tern_vvar(void)
+{
+    return (const struct vvar *)USER_VVAR_BASE;
+}
+
+extern uint64_t tern_start_tsc; /* TSC at this process's first instruction */
+
+/* The value of `key=value` on the kernel's command line, the last one if several; false, and `value` empty, if there is
+ * none or it does not fit in n bytes. */
+bool tern_argument(const char *key, char *value, size_t n);
+/* The same as a decimal number; `otherwise` if absent or not a number. */
+uint64_t tern_argument_u64(const char *key, uint64_t otherwise);
+
+/* One line to the kernel's log: formats as sys/lib/printf.h, cut at 255 bytes. */
+void tern_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+const char *tern_status_name(enum status status);
+
+/* A verdict line, then the machine stops; ci/run reads the line. `status` of a failure that is OK is taken as UNKNOWN. */
+_Noreturn void tern_success(void);
+_Noreturn void tern_failure(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define tern_panic(...) tern_failure(STATUS_INTERNAL, __VA_ARGS__)

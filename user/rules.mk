@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Ring 3: the vDSO, the runtime, and the images. An image is a file that the kernel loads: $(B)/images/NAME.img.
+include sys/vdso/rules.mk
+
+USER_CFLAGS = $(FREESTANDING) $(FREESTANDING-$(TOOLCHAIN)) $(OPTIMISE-$(BUILD)) $(WARNINGS) -mcmodel=small \
+  -iquote . -Iarch/x86_64/include
+RT := $(B)/user/rt
+RT_FILES := $(addprefix $(RT)/,crt0.o rt.a link.lds vdso.elf)
+ALL += $(RT_FILES)
+
+# gcc would make a call to memset or strlen out of the loop that is memset or strlen.
+user-string-CFLAGS-gcc := -fno-tree-loop-distribute-patterns
+$(RT)/string.o: USER_CFLAGS += $(user-string-CFLAGS-$(TOOLCHAIN))
+
+$(RT)/%.o: user/rt/%.S
+	@mkdir -p $(@D)
+	$(CC) $(ASFLAGS) -MMD -MP -c -o $@ $<
+
+$(RT)/%.o: user/rt/%.c
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(RT)/%.o: sys/lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(RT)/rt.a: $(RT)/rt.o $(RT)/printf.o $(RT)/string.o
+	rm -f $@
+	ar rcsD $@ $^
+
+$(RT)/link.lds: user/rt/link.lds
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(RT)/vdso.elf: $(VDSO_ELF)
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(eval $(call unit_test,user/rt/rt,user/rt/rt.c sys/lib/printf.c))
+build/unit/user/rt/rt_test: user/rt/tern.h
+
+# $(call user_image,NAME,SYSTEM.json5,PROGRAMS): the image of a description, its programs' sources in the folder PROGRAMS.
+MKIMAGE := user/images/mkimage.py
+MKIMAGE_FILES := $(filter-out %.json5 %/tern-mkimage %/__pycache__,$(wildcard user/images/*))
+define user_image
+ALL += $(B)/images/$(1).img
+$(B)/images/$(1).img: $(2) $(MKIMAGE_FILES) $(RT_FILES)
+	@mkdir -p $$(@D)
+	$$(PYTHON) -B $(MKIMAGE) build $(2) --programs $(3) --rt $(RT) --work $(B)/user/images/$(1) --out $$@ --cc $$(CC) \
+	  --cflags="$$(USER_CFLAGS)" --depfile $$@.d --name $(1)
+endef
+$(eval $(call user_image,uppercase,user/images/uppercase.json5,user/programs))
+$(eval $(call user_image,bench,user/images/bench.json5,perf/bench))
+$(eval $(call user_image,bench_cross,user/images/bench_cross.json5,perf/bench))
+$(eval $(call user_image,transact,tests/guest/ipc/transact.json5,tests/guest/ipc))
+$(eval $(call user_image,transact_cross,tests/guest/ipc/transact_cross.json5,tests/guest/ipc))
+$(eval $(call user_image,fault,tests/guest/fault/fault.json5,tests/guest/fault))
+$(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
+$(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
+
+# What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
+PREFIX ?= /usr
+SDK = $(DESTDIR)$(PREFIX)/lib/tern
+SDK_TREE := $(wildcard sys/abi/*) user/rt/tern.h perf/hist.h user/README.md $(MKIMAGE_FILES)
+SDK_CFLAGS = $(filter-out -ffile-prefix-map=% -Wdate-time -g,$(FREESTANDING)) -O2 -mcmodel=small -Wall -Wextra
+.PHONY: install-sdk
+install-sdk: $(RT_FILES)
+	@test -n "$(DESTDIR)" || { echo "say where: make install-sdk DESTDIR=/where [PREFIX=/usr]"; exit 1; }
+	install -d $(SDK)/rt $(DESTDIR)$(PREFIX)/bin
+	for f in $(SDK_TREE); do install -D -m 644 "$$f" "$(SDK)/$$f"; done
+	install -m 644 $(RT_FILES) $(SDK)/rt
+	echo '$(SDK_CFLAGS)' > $(SDK)/rt/cflags
+	install -m 755 user/images/tern-mkimage $(DESTDIR)$(PREFIX)/bin/tern-mkimage
