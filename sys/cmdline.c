@@ -129,16 +129,17 @@ static bool number_read(const char *s, uint64_t *out)
 /* The place of `value` in "a|b|c". */
 static bool word_find(const char *words, const char *value, unsigned *out)
 {
-    size_t n = strlen(value);
     for (unsigned place = 0;; place++) {
-        if (!strncmp(words, value, n) && (words[n] == '|' || !words[n])) {
+        size_t n = 0;
+        while (words[n] && words[n] != '|')
+            n++;
+        if (strlen(value) == n && !strncmp(words, value, n)) {
             *out = place;
             return true;
         }
-        while (*words && *words != '|')
-            words++;
-        if (!*words++)
+        if (!words[n])
             return false;
+        words += n + 1;
     }
 }
 
@@ -208,7 +209,7 @@ enum status cmdline_parse(const char *text, struct cmdline *out, char *error, si
     };
     struct parser p = {.next = text ? text : "", .out = out, .error = error, .error_bytes = error_bytes};
     size_t length = 0;
-    while (p.next[length] && length <= CMDLINE_BYTES_MAX)
+    while (length <= CMDLINE_BYTES_MAX && p.next[length])
         length++;
     p.end = p.next + length;
     if (length > CMDLINE_BYTES_MAX) {

@@ -19,7 +19,7 @@ struct result sys_channel_transact(uint64_t handle, uint64_t send, uint64_t n, u
                                    uint64_t deadline_ns)
 {
     struct process *p = sched_current()->process;
-    enum status s;
+    enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_INITIATOR, &s);
     if (__builtin_expect(!o, 0))
         return result_of(s);
@@ -32,7 +32,7 @@ struct result sys_channel_read(uint64_t handle, uint64_t offset, uint64_t buffer
 {
     (void)a4, (void)a5;
     struct process *p = sched_current()->process;
-    enum status s;
+    enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
     if (__builtin_expect(!o, 0))
         return result_of(s);
@@ -44,7 +44,7 @@ struct result sys_channel_respond(uint64_t handle, uint64_t buffer, uint64_t n, 
 {
     (void)a3, (void)a4, (void)a5;
     struct process *p = sched_current()->process;
-    enum status s;
+    enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
     if (__builtin_expect(!o, 0))
         return result_of(s);
@@ -56,7 +56,7 @@ struct result sys_channel_respond_and_wait(uint64_t handle, uint64_t response, u
                                            uint64_t deadline_ns)
 {
     struct process *p = sched_current()->process;
-    enum status s;
+    enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
     if (__builtin_expect(!o, 0))
         return result_of(s);

@@ -11,7 +11,7 @@ struct result sys_histogram_export(uint64_t handle, uint64_t text, uint64_t n, u
 {
     (void)a3, (void)a4, (void)a5;
     struct process *p = sched_current()->process;
-    enum status s;
+    enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_HISTOGRAM, &s);
     if (!o)
         return result_of(s);

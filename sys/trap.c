@@ -39,7 +39,7 @@ struct result trap_user(struct thread *t)
         return sched_interrupted();
     if (vector < TRAP_EXCEPTIONS) {
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
-                 trap_name(vector), t->frame.error, cr2_read(), t->frame.rip, t->frame.rsp);
+                 trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip, t->frame.rsp);
         process_stop(t->process, PROCESS_EXIT_FAULT);
     } else {
         log_warn("interrupt %lu has no handler", vector);

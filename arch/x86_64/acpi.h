@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The static ACPI tables: root, MADT (CPUs), FADT (power-off, reset, timer), HPET. No AML is interpreted; the one thing read
- * from the DSDT is the constant package `\_S5`. acpi_init first, then the finders, in any order and repeatedly: they read
- * the tables anew each time and keep nothing. Boot CPU only, except acpi_find_s5, which may also be called at shutdown. */
+ * The static ACPI tables: root, MADT (CPUs), FADT (power-off, reset, timer), HPET. No AML is interpreted; the one thing
+ * read from the DSDT is the constant package `\_S5`. acpi_init first, then the finders, in any order and repeatedly:
+ * they read the tables anew each time and keep nothing. Boot CPU only, except acpi_find_s5, which may also be called at
+ * shutdown. */
 #pragma once
 #include <arch/memory.h>
 #include <stdbool.h>
@@ -20,12 +21,12 @@ struct acpi_table {
 /* A register in memory (map it) or I/O space (a 16-bit port, never 0). */
 struct acpi_register {
     bool valid;
-    bool is_memory;
+    bool is_memory; /* false too if not valid */
     uint64_t address;
 };
 
-/* Ports are 0 where the machine has none. Power-off: write sleep type << 10 | 1 << 13 to pm1a_control (and pm1b_control),
- * or, where hardware_reduced, sleep type << 2 | 1 << 5 (one byte) to sleep_control. */
+/* Ports are 0 where the machine has none. Power-off: write sleep type << 10 | 1 << 13 to pm1a_control (and
+ * pm1b_control), or, where hardware_reduced, sleep type << 2 | 1 << 5 (one byte) to sleep_control. */
 struct acpi_power {
     bool hardware_reduced;
     uint16_t smi_command; /* write acpi_enable here first, if both are not 0 */
@@ -43,19 +44,19 @@ struct acpi_power {
  * first to a sound RSDP and root table. NOT_FOUND if none does; the finders then say NOT_FOUND too. */
 enum status acpi_init(const struct boot_info *boot);
 
-/* The first sound table of this 4-letter signature ("APIC", "FACP", "HPET", "MCFG"). NOT_FOUND, or DATA_LOSS if there are
- * only unsound ones (length, checksum, or out of reach past the header); *out is then unchanged. */
+/* The first sound table of this 4-letter signature ("APIC", "FACP", "HPET", "MCFG"). NOT_FOUND, or DATA_LOSS if there
+ * are only unsound ones (length, checksum, or out of reach past the header); *out is then unchanged. */
 enum status acpi_find_table(const char *signature, struct acpi_table *out);
 
-/* The enabled CPUs of the MADT, IO-APICs and overrides. NOT_FOUND if there is no MADT or it has no enabled CPU, DATA_LOSS if
- * it is unsound; *out is then an empty list. */
+/* The enabled CPUs of the MADT, IO-APICs and overrides. NOT_FOUND if there is no MADT or it has no enabled CPU,
+ * DATA_LOSS if it is unsound; *out is then an empty list. */
 enum status acpi_find_cpus(struct cpu_list *out);
 
 /* What the FADT says; fields past the end of an old, short FADT are absent. Errors as acpi_find_table. */
 enum status acpi_find_power(struct acpi_power *out);
 
-/* SLP_TYPa (0..7) of `\_S5`, found in the bytes of the DSDT. NOT_FOUND if there is no such constant package, DATA_LOSS if
- * FADT or DSDT are unsound. */
+/* SLP_TYPa (0..7) of `\_S5`, found in the bytes of the DSDT. NOT_FOUND if there is no such constant package, DATA_LOSS
+ * if FADT or DSDT are unsound. */
 enum status acpi_find_s5(uint8_t *sleep_type);
 
 /* Base of the HPET's registers. NOT_FOUND if there is none in memory space, else errors as acpi_find_table. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Power-off, reset and timers out of FADT, HPET table and DSDT. Old FADTs are shorter than new ones: the table is copied
- * into a zeroed buffer of full size, so that a field past its end reads as absent. The DSDT is searched, not interpreted. */
+ * Power-off, reset and timers out of FADT, HPET table and DSDT. Old FADTs are shorter than new ones: the table is
+ * copied into a zeroed buffer of full size, so that a field past its end reads as absent. The DSDT is searched, not
+ * interpreted. */
 #include "arch/x86_64/acpi.h"
 
 #include "arch/x86_64/acpi_internal.h"
@@ -48,7 +49,8 @@ static struct acpi_register register_decode(const uint8_t *from)
     const uint8_t space = from[REGISTER_SPACE];
     const uint64_t address = load_le64(from + REGISTER_ADDRESS);
     const bool valid = address != 0 && (space == SPACE_MEMORY || (space == SPACE_IO && address <= UINT16_MAX));
-    return (struct acpi_register){.valid = valid, .is_memory = valid && space == SPACE_MEMORY, .address = valid ? address : 0};
+    const bool is_memory = valid && space == SPACE_MEMORY;
+    return (struct acpi_register){.valid = valid, .is_memory = is_memory, .address = valid ? address : 0};
 }
 
 /* A port from its old 32-bit field or, if that is empty, from the generic address that took its place. */
@@ -100,8 +102,8 @@ enum status acpi_find_power(struct acpi_power *out)
     return STATUS_OK;
 }
 
-/* `aml[i]` is the name _S5_: is it being defined, as a package whose first element is a constant sleep type? Elements that
- * are 0 or 1 have one-byte opcodes of the same value; others come as a prefix and a byte. */
+/* `aml[i]` is the name _S5_: is it being defined, as a package whose first element is a constant sleep type? Elements
+ * that are 0 or 1 have one-byte opcodes of the same value; others come as a prefix and a byte. */
 static bool s5_decode(const uint8_t *aml, size_t bytes, size_t i, uint8_t *sleep_type)
 {
     const size_t opcode = aml[i - 1] == AML_ROOT ? i - 2 : i - 1;
@@ -145,7 +147,7 @@ enum status acpi_find_hpet(paddr_t *base)
     if (table.bytes < HPET_BYTES)
         return STATUS_DATA_LOSS;
     const struct acpi_register r = register_decode(table.data + HPET_REGISTER);
-    if (!r.valid || !r.is_memory)
+    if (!r.is_memory)
         return STATUS_NOT_FOUND;
     *base = r.address;
     return STATUS_OK;

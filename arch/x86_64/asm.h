@@ -43,6 +43,7 @@
 /* What SYSCALL clears: TF, IF, DF, IOPL, NT, RF, AC. */
 #define SYSCALL_FLAG_MASK 0x57700
 
+#define VECTOR_PAGE_FAULT 14
 #define VECTOR_TIMER 0xf0
 #define VECTOR_WAKE 0xf1
 #define VECTOR_STOP 0xf2

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Structure offsets that entry.S needs, as lines `#define NAME value` picked out of this file's assembly by rules.mk. */
+ * Structure offsets that entry.S needs, left in this file's assembly as strings, of which rules.mk makes
+ * `#define NAME value`. */
 #include "sched/process.h"
 #include "sched/thread.h"
 
@@ -7,7 +8,7 @@
 #include <arch/percpu.h>
 #include <stddef.h>
 
-#define OFFSET(name, type, member) __asm__("\n->" #name " %c0" ::"i"(offsetof(type, member)))
+#define OFFSET(name, type, member) __asm__(".ascii \"->" #name " %c0\"" ::"i"(offsetof(type, member)))
 
 void asm_offsets(void);
 void asm_offsets(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The parts of boot_info that both protocols fill the same way: items with their limits, and bounded text. Boot CPU only. */
+ * The parts of boot_info that both protocols fill the same way: items with their limits, and bounded text. Boot CPU
+ * only. */
 #include "arch/x86_64/boot_info.h"
 
 #include "arch/x86_64/boot_table.h"

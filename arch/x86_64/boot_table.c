@@ -68,7 +68,8 @@ bool boot_table_find(const char *signature, bool (*accept)(paddr_t at))
     const paddr_t base_end = (paddr_t)bda_word(BDA_BASE_MEMORY_KIB) * AREA_BYTES;
     const paddr_t last = BASE_MEMORY_END - AREA_BYTES;
 
-    /* The BIOS data area can be empty (qboot, Xen PVH), hence `last` whatever it says; base_end 0 wraps and is refused. */
+    /* The BIOS data area can be empty (qboot, Xen PVH), hence `last` whatever it says; base_end 0 wraps and is refused.
+     * */
     return kib_find(ebda, signature, accept) || kib_find(base_end - AREA_BYTES, signature, accept) ||
            kib_find(last, signature, accept) || area_find(ROM_BASE, ROM_BYTES, signature, accept);
 }

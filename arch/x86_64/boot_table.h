@@ -12,15 +12,15 @@
 /* Nothing at or above `limit` is read; everything below must be in the direct map. 4 GiB until this is called. */
 void boot_table_set_limit(paddr_t limit);
 
-/* Physical [at, at + bytes) for reading. NULL if `at` is 0 (how all these formats say "absent"), `bytes` is 0, or the range
- * passes the limit. */
+/* Physical [at, at + bytes) for reading. NULL if `at` is 0 (how all these formats say "absent"), `bytes` is 0, or the
+ * range passes the limit. */
 const uint8_t *boot_table_at(paddr_t at, uint64_t bytes);
 
 /* Sum of the bytes modulo 256: 0 for a sound ACPI or MP structure. */
 uint8_t boot_table_sum(const uint8_t *from, size_t bytes);
 
-/* The first 16-byte aligned place in the BIOS areas that starts with `signature` and that `accept` takes; false if there
- * is none. Areas: first KiB of the EBDA, last KiB of base memory, 0x9fc00, 0xe0000-0xfffff. */
+/* The first 16-byte aligned place in the BIOS areas that starts with `signature` and that `accept` takes; false if
+ * there is none. Areas: first KiB of the EBDA, last KiB of base memory, 0x9fc00, 0xe0000-0xfffff. */
 bool boot_table_find(const char *signature, bool (*accept)(paddr_t at));
 
 /* Little-endian fields at any alignment. The builtin is one load; the function would be a call in freestanding code. */

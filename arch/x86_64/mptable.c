@@ -27,7 +27,8 @@ enum {
     XAPIC_ID_NONE = 0xff,
 };
 
-/* The configuration table that the floating structure at `at` leads to, its length in *bytes; NULL if either is unsound. */
+/* The configuration table that the floating structure at `at` leads to, its length in *bytes; NULL if either is
+ * unsound. */
 static const uint8_t *table_at(paddr_t at, uint16_t *bytes)
 {
     const uint8_t *floating = boot_table_at(at, FLOATING_BYTES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Decodes the Multiboot2 information that GRUB passes: one block of tags, each 8-aligned with its own size. The walk goes
- * by these sizes, never leaves the block and always advances. Tags of unknown type are skipped. The constants are here
- * because no package carries them as a header; the kernel's own Multiboot2 header is in boot.S. */
+ * Decodes the Multiboot2 information that GRUB passes: one block of tags, each 8-aligned with its own size. The walk
+ * goes by these sizes, never leaves the block and always advances. Tags of unknown type are skipped. The constants are
+ * here because no package carries them as a header; the kernel's own Multiboot2 header is in boot.S. */
 #include "arch/x86_64/boot_info.h"
 #include "arch/x86_64/boot_table.h"
 

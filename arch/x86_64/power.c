@@ -34,9 +34,9 @@ static void acpi_sleep(void)
     if (!has_s5)
         return;
     if (sleep_control)
-        mmio_write8(sleep_control, 0, (uint8_t)(sleep_type << 2 | REDUCED_SLEEP_ENABLE));
+        mmio_write8(sleep_control, 0, (uint8_t)((uint32_t)sleep_type << 2 | REDUCED_SLEEP_ENABLE));
     if (power.pm1a_control)
-        io_out16(power.pm1a_control, (uint16_t)(sleep_type << 10 | SLEEP_ENABLE));
+        io_out16(power.pm1a_control, (uint16_t)((uint32_t)sleep_type << 10 | SLEEP_ENABLE));
 }
 
 void power_off(uint32_t value)

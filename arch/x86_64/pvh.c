@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Decodes what Xen, QEMU, Cloud Hypervisor and Firecracker pass to a PVH kernel: start_info and what it points to. The
- * layouts are Xen's own header. Address 0 means absent everywhere. QEMU's microvm counts an all-zero entry at the end of
- * its memory map; it is dropped like any empty range. */
+ * layouts are Xen's own header. Address 0 means absent everywhere. QEMU's microvm counts an all-zero entry at the end
+ * of its memory map; it is dropped like any empty range. */
 #include <stdint.h>
 #include <xen/arch-x86/hvm/start_info.h>
 

@@ -10,14 +10,14 @@ $(B)/arch/x86_64/asm_offsets.s: arch/x86_64/asm_offsets.c
 	@mkdir -p $(@D)
 	$(CC) $(KERNEL_CFLAGS) -g0 -MMD -MP -MT $@ -MF $@.d -S -o $@ $<
 $(OFFSETS): $(B)/arch/x86_64/asm_offsets.s
-	sed -n 's/^->\([A-Z0-9_]*\) \$$\{0,1\}\([0-9]*\)$$/#define \1 \2/p' $< > $@
+	sed -n 's/.*"->\([A-Z0-9_]*\) \([0-9]*\)".*/#define \1 \2/p' $< > $@
 $(B)/arch/x86_64/entry.S.o: $(OFFSETS)
 
 IMAGE_DEFAULT = $(B)/images/bench.img
 $(B)/arch/x86_64/blobs.S.o: $(VDSO_BIN) $(IMAGE_DEFAULT)
 $(B)/arch/x86_64/blobs.S.o: ASFLAGS += -DVDSO_BIN='"$(VDSO_BIN)"' -DIMAGE_DEFAULT='"$(IMAGE_DEFAULT)"'
 
-LINK = $(CC) $(LINK-$(TOOLCHAIN)) -nostdlib -static -no-pie -Wl,-T,$(B)/kernel.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
+LINK = $(CC) $(LINK-$(TOOLCHAIN)) -nostdlib -static -Wl,-T,$(B)/kernel.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
   -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-R,$(VDSO_SITES)
 $(B)/kernel.lds: arch/x86_64/kernel.lds.S
 	@mkdir -p $(@D)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # nm -n of the kernel on standard input; the symbol table for symbols.c as assembly on standard output. Without input: empty.
-$2 ~ /^[tT]$/ && $3 !~ /^\./ && ($1 ~ /^ffffffff8/) { if ($3 == "_text") text = $1; address[n] = $1; name[n++] = $3 }
+$2 ~ /^[tT]$/ && $3 !~ /^\./ && ($1 ~ /^ffffffff8/) { if ($3 == "_text") text = $1; address[n + 0] = $1; name[n++] = $3 }
 END {
     print "    .section .symbols, \"a\""
     print "    .globl symbol_table, symbol_count, symbol_names"

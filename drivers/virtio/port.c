@@ -80,18 +80,11 @@ size_t virtio_port_write(struct virtio_port *port, const void *bytes, size_t n)
     return done;
 }
 
-/* Puts the next received slot in hand; false if there is none. Empty ones go straight back. */
+/* Takes the next received slot in hand, which may be an empty one; false if there is none. */
 static bool receive_next(struct virtio_port *port)
 {
-    for (unsigned n = 0; n < VIRTIO_PORT_RX_SLOTS; n++) {
-        if (!virtio_ring_reap(&port->rx, &port->read_slot, &port->read_left))
-            return false;
-        port->read_offset = 0;
-        if (port->read_left)
-            return true;
-        virtio_ring_put(&port->rx, port->read_slot, VIRTIO_PORT_SLOT_BYTES);
-    }
-    return false;
+    port->read_offset = 0;
+    return virtio_ring_reap(&port->rx, &port->read_slot, &port->read_left);
 }
 
 size_t virtio_port_read(struct virtio_port *port, void *buf, size_t n)
@@ -99,6 +92,7 @@ size_t virtio_port_read(struct virtio_port *port, void *buf, size_t n)
     size_t done = 0;
     if (!port->rings_live)
         return 0;
+    /* Ends even if every slot is empty: those put back are not the device's again before the kick. */
     while (done < n && (port->read_left || receive_next(port))) {
         size_t part = n - done < port->read_left ? n - done : port->read_left;
         const char *slot = virtio_ring_slot(&port->rx, port->read_slot);

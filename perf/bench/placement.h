@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * What bench client and bench servers agree on: the first request of a server is answered with the number of its CPU, four
- * bytes; every later one with itself. So one client serves the same-CPU and the cross-CPU image. */
+ * What bench client and bench servers agree on: the first request of a server is answered with the number of its CPU,
+ * four bytes; every later one with itself. So one client serves the same-CPU and the cross-CPU image. */
 #pragma once
-#include <stdint.h>
 #include "user/rt/tern.h"
+#include <stdint.h>
 
 static _Noreturn __attribute__((noinline, cold)) void server_failed(enum status status)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The partner of sched.switch. A request holds a count, eight bytes; it is answered, and then the yielder gives the CPU away
- * that many times. Otherwise it is blocked and disturbs no other bench. */
+ * The partner of sched.switch. A request holds a count, eight bytes; it is answered, and then the yielder gives the CPU
+ * away that many times. Otherwise it is blocked and disturbs no other bench. */
 #include "handles.h"
 #include "perf/bench/placement.h"
 

@@ -158,6 +158,16 @@ def boot_all(parts: list[Part], options: Options) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def cross_select(parts: list[Part]) -> None:
+    """Leaves in the cross-CPU part only what the main part does not tell: the rest is no cross-CPU figure."""
+    told = {record.name for record in parts[0].streams[0].records}
+    for part in parts[1:]:
+        part.streams = [
+            replace(read, records=[record for record in read.records if record.name not in told])
+            for read in part.streams
+        ]
+
+
 def rows_select(rows: list[results.Row], names: tuple[str, ...]) -> list[results.Row]:
     """Rows whose name begins with or matches (as a shell pattern) one of `names`; without names, all."""
 
@@ -237,6 +247,7 @@ def bench(options: Options) -> int:
     qemu.program()
     with ResultFolder(options.out) as folder:
         boot_all(parts, options)
+        cross_select(parts)
         rows = rows_select([row for part in parts for row in part.rows()], options.names)
         repeat_check(parts, rows)
         tern = {

@@ -164,17 +164,19 @@ def accelerator_options(accelerator: str, smp: int) -> list[str]:
     return ["-accel", "tcg,thread=multi", "-cpu", "max", *cpus, *clock]
 
 
-def virtio_options(machine: str, virtio: str) -> list[str]:
-    """The console device with the ports org.tern.log and org.tern.hist, each one a file."""
+def virtio_options(machine: str, virtio: str, accelerator: str) -> list[str]:
+    """The console device with the ports org.tern.log and org.tern.hist, each a file. Under icount a kick is
+    served at once, in the vCPU's thread; QEMU's main loop would do it after some real time, which shows."""
     if virtio == "none":
         return []
-    options = []
+    eventfd = "off" if accelerator == "icount" else "on"
     if not machine.startswith("microvm"):
         legacy = ",disable-legacy=off,disable-modern=on" if virtio == "legacy" else ""
-        options += ["-device", f"virtio-serial-pci{legacy}"]
+        options = ["-device", f"virtio-serial-pci,ioeventfd={eventfd}{legacy}"]
     else:
         legacy = "true" if virtio == "legacy" else "false"
-        options += ["-global", f"virtio-mmio.force-legacy={legacy}", "-device", "virtio-serial-device"]
+        options = ["-global", f"virtio-mmio.force-legacy={legacy}"]
+        options += ["-global", f"virtio-mmio.ioeventfd={eventfd}", "-device", "virtio-serial-device"]
     for port, file in (("log", LOG_FILE), ("hist", HIST_FILE)):
         options += [
             "-chardev",
@@ -207,7 +209,7 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
         "isa-debug-exit,iobase=0xf4,iosize=0x4",
     ]
     if not interactive:
-        line += virtio_options(boot.machine, boot.virtio)
+        line += virtio_options(boot.machine, boot.virtio, boot.accelerator)
     if boot.cdrom is not None:
         return [*line, "-cdrom", str(boot.cdrom)]
     line += ["-kernel", str(boot.kernel)]

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The vDSO: one page, mapped read/execute at USER_VDSO_BASE in each process, with the only legal system-call instructions
- * and the reads that need no kernel. One stub per line of sys/abi/syscalls.def. The kernel compares the return address of
- * a system call with vdso_site_<name>, the instruction after that stub's `syscall`, so a number is legal in one place only.
- * Arguments arrive as in a C call; the kernel takes the fourth in R10, because `syscall` overwrites RCX. */
+ * The vDSO: one page, mapped read/execute at USER_VDSO_BASE in each process, with the only legal system-call
+ * instructions and the reads that need no kernel. One stub per line of sys/abi/syscalls.def. The kernel compares the
+ * return address of a system call with vdso_site_<name>, the instruction after that stub's `syscall`, so a number is
+ * legal in one place only. Arguments arrive as in a C call; the kernel takes the fourth in R10, because `syscall`
+ * overwrites RCX. */
 #include "sys/abi/layout.h"
 #include "sys/abi/vvar.h"
 

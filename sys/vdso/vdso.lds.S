@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The vDSO's one page: code, then its unwind table, then breakpoints to the end. The flat copy of the page (vdso.bin) is
- * what the kernel maps; the ELF (vdso.elf) gives its addresses to the kernel's and the programs' links, and names and
- * unwind information to debuggers. */
+ * The vDSO's one page: code, then its unwind table, then breakpoints to the end. The flat copy of the page (vdso.bin)
+ * is what the kernel maps; the ELF (vdso.elf) gives its addresses to the kernel's and the programs' links, and names
+ * and unwind information to debuggers. */
 #include "sys/abi/layout.h"
 OUTPUT_FORMAT(elf64-x86-64)
 ENTRY(clock_now)

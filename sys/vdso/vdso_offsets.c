@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Proves the offsets that vdso.S uses. Linked into the vDSO, to which it adds nothing, so that no build goes without it. */
+ * Proves the offsets that vdso.S uses. Linked into the vDSO, to which it adds nothing, so that no build goes without
+ * it. */
 #include "sys/abi/vvar.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Checks of guest tests. The first that does not hold ends the run: it logs what was expected and what came, and stops the
- * machine with a FAILURE verdict. Any process of a test image may check; one process says SUCCESS. */
+ * Checks of guest tests. The first that does not hold ends the run: it logs what was expected and what came, and stops
+ * the machine with a FAILURE verdict. Any process of a test image may check; one process says SUCCESS. */
 #pragma once
 #include "sys/lib/string.h"
 #include "user/rt/tern.h"

@@ -202,9 +202,14 @@ class BenchEnds(Tern):
         run = self.bench("success", "--smp", "2")
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn("not a speed", run.stdout)
-        units = [(row["unit"], row["budget"]) for row in self.document()["benches"]]
+        told = [(row["name"], row["unit"], row["budget"]) for row in self.document()["benches"]]
         self.assertEqual(
-            units, [("instructions", 260), ("instructions", 40), ("emulated-ns", None), ("emulated-ns", None)]
+            told,
+            [
+                ("channel.call.same_cpu.0", "instructions", 260),
+                ("syscall.null", "instructions", 40),
+                ("channel.call.cross_cpu.0", "emulated-ns", None),
+            ],
         )
         self.assertEqual(self.document()["environment_cross_cpu"]["icount"], False)
 

@@ -23,12 +23,13 @@ verify() {
 }
 
 check_model() {
-    local name=$1 mutant found i flags configs bad=0
+    local name=$1 mutant found states i flags configs bad=0
     mapfile -t configs < <(sed -n 's/^ \* CONFIG: *//p' "tests/model/$name.pml")
     for i in "${!configs[@]}"; do
         read -ra flags <<<"${configs[$i]}"
         if verify "$name" "$name/$i" "${flags[@]}"; then
-            echo "$name ${configs[$i]}: ok, $(sed -n 's/^ *\([0-9]*\) states, stored.*/\1/p' "build/model/$name/$i/pan.out") states"
+            states=$(sed -n 's/^ *\([0-9]*\) states, stored.*/\1/p' "build/model/$name/$i/pan.out")
+            echo "$name ${configs[$i]}: ok, $states states"
         else
             echo "$name ${configs[$i]}: FAILED, trail in build/model/$name/$i"
             bad=1

@@ -49,7 +49,7 @@ def elf_read(file: Path) -> Elf:
         raise refuse("not a little-endian 64-bit ELF")
     _, kind, machine, _, entry, table, _, _, _, entry_size, count, _, _, _ = _HEADER.unpack_from(data)
     if kind != _STATIC_EXECUTABLE or machine != _X86_64:
-        raise refuse("not an x86_64 executable (linked with -no-pie?)")
+        raise refuse("not a static x86_64 executable")
     if entry_size != _SEGMENT.size or table + count * entry_size > len(data):
         raise refuse("its program headers leave the file")
 

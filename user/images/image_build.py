@@ -25,7 +25,7 @@ CFLAGS_DEFAULT = (
     "-std=gnu2x -ffreestanding -O2 -fno-pic -fno-pie -mcmodel=small -mgeneral-regs-only -fno-stack-protector "
     "-fcf-protection=none -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -Wall -Wextra -Werror"
 )
-LINK_FLAGS = "-static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack"
+LINK_FLAGS = "-static -nostdlib -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack"
 
 
 @dataclass

@@ -20,7 +20,7 @@ REGION = struct.Struct("<QQQQII")
 THREAD = struct.Struct("<32sIIQ")
 OBJECT = struct.Struct("<32sIIII")
 IMAGE_OBJECTS = ("channel_handler", "channel_initiator", "histogram")
-_CHECKSUM_OFFSET = 16
+CHECKSUM_OFFSET = 16
 
 
 @dataclass
@@ -50,7 +50,8 @@ def image_pack(system: System, programs: list[Elf], name: str, abi: Abi) -> byte
         stack_top = regions[number][-1].address + regions[number][-1].size
         threads += THREAD.pack(process.thread.name.encode(), number, process.thread.priority, stack_top)
         runs = (first_region[number], len(regions[number]), first_object[number], len(process.objects))
-        processes += PROCESS.pack(process.name.encode(), programs[number].entry, process.cpu, 0, *runs, number, 1)
+        entry = programs[number].entry
+        processes += PROCESS.pack(process.name.encode(), entry, process.cpu, 0, *runs, number, 1)
         histogram_region = first_region[number] + len(_program_regions(programs[number], abi))
         for item in process.objects:
             peer = first_object[item.peer[0]] + item.peer[1] if item.peer else abi["IMAGE_NONE"]
@@ -183,7 +184,7 @@ def _shown(data: bytes, abi: Abi) -> list[str]:
         raise ValueError("wrong magic or version")
     if size != len(data):
         raise ValueError(f"it has {len(data)} bytes, its header says {size}")
-    zeroed = data[:_CHECKSUM_OFFSET] + bytes(4) + data[_CHECKSUM_OFFSET + 4 :]
+    zeroed = data[:CHECKSUM_OFFSET] + bytes(4) + data[CHECKSUM_OFFSET + 4 :]
     if zlib.crc32(zeroed) != checksum:
         raise ValueError("wrong checksum")
     formats = (PROCESS, THREAD, OBJECT, REGION)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The handler of the worked example: each request is one letter in four bytes, the response its upper case and the letter,
- * four bytes each. The loop is the plain one, wait, read, respond; channel_respond_and_wait does all three in one entry. */
+ * The handler of the worked example: each request is one letter in four bytes, the response its upper case and the
+ * letter, four bytes each. The loop is the plain one, wait, read, respond; channel_respond_and_wait does all three in
+ * one entry. */
 #include "handles.h"
 #include "user/rt/tern.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The first instructions of every process. The kernel enters _start with RSP at the stack's top, 16-aligned, and all other
- * registers zero. The first instruction reads the time, for boot.to_user; main's value is the exit code. */
+ * The first instructions of every process. The kernel enters _start with RSP at the stack's top, 16-aligned, and all
+ * other registers zero. The first instruction reads the time, for boot.to_user; main's value is the exit code. */
     .section .text.start, "ax"
     .globl _start
     .type _start, @function

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The part of the runtime that is C: the log, arguments, verdicts. It keeps no state and allocates nothing. Formatting and
- * the memory functions that compilers call are the kernel's own sources (sys/lib), compiled again for ring 3. */
+ * The part of the runtime that is C: the log, arguments, verdicts. It keeps no state and allocates nothing. Formatting
+ * and the memory functions that compilers call are the kernel's own sources (sys/lib), compiled again for ring 3. */
 #include "user/rt/tern.h"
 
-#include <stdarg.h>
 #include "sys/lib/printf.h"
 #include "sys/lib/string.h"
+#include <stdarg.h>
 
 #define LINE_BYTES 256
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * What a user program sees of Tern: the system calls (stubs in the vDSO, no instruction of a program enters the kernel),
- * the clock, the log, and a verdict. The numbers behind these names are in sys/abi/syscalls.def.
- * A program is a main() and one thread; handles are the HANDLE_* constants that the image generator writes for its process.
+ * What a user program sees of Tern: the system calls (stubs in the vDSO, no instruction of a program enters the
+ * kernel), the clock, the log, and a verdict. The numbers behind these names are in sys/abi/syscalls.def. A program is
+ * a main() and one thread; handles are the HANDLE_* constants that the image generator writes for its process.
  * Deadlines are nanoseconds since boot as clock_now gives them; one that is past polls, TIME_MAX waits for ever. */
 #pragma once
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include "sys/abi/layout.h"
 #include "sys/abi/signals.h"
 #include "sys/abi/status.h"
 #include "sys/abi/vvar.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define TIME_MAX UINT64_MAX
 
@@ -20,13 +20,14 @@ struct [[nodiscard]] result {
     uint64_t value;
 };
 
-/* Errors of every call with a handle: OUT_OF_RANGE no such handle, UNIMPLEMENTED its object has no such operation. Of every
- * call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one region of this
- * process that may be read (or written). An error leaves buffers as they were. */
+/* Errors of every call with a handle: OUT_OF_RANGE no such handle, UNIMPLEMENTED its object has no such operation. Of
+ * every call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one
+ * region of this process that may be read (or written). An error leaves buffers as they were. */
 
 /* Sends n bytes, waits for the response; value: its length, at most m. The buffers may overlap. DEADLINE_EXCEEDED: no
  * response in time, and none will be written later. UNAVAILABLE: the handler's process is gone. */
-struct result channel_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m, uint64_t deadline_ns);
+struct result channel_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m,
+                               uint64_t deadline_ns);
 
 /* Copies up to n bytes of the pending request from `offset`; value: how many. The request stays pending.
  * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending. */
@@ -41,15 +42,16 @@ struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
 struct result channel_respond_and_wait(uint32_t handle, const void *response, size_t n, void *receive, size_t m,
                                        uint64_t deadline_ns);
 
-/* Waits until a signal of `mask` is active; value: all active signals. INVALID_ARGUMENT: no bit, or one that is no signal.
- * A histogram cannot be waited for: UNIMPLEMENTED. */
+/* Waits until a signal of `mask` is active; value: all active signals. INVALID_ARGUMENT: no bit, or one that is no
+ * signal. A histogram cannot be waited for: UNIMPLEMENTED. */
 struct result object_wait(uint32_t handle, uint32_t mask, uint64_t deadline_ns);
 
 _Noreturn void process_exit(int code);
 void thread_yield(void);
 
-/* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the line's
- * tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is written. */
+/* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the
+ * line's tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is
+ * written. */
 struct result histogram_export(uint32_t handle, const char *text, size_t n);
 
 /* Bytes, or one code point, to the kernel's log. */
@@ -64,8 +66,8 @@ uint64_t clock_now(void); /* nanoseconds since boot */
 uint32_t cpu_id(void);
 uint64_t features(void);
 
-/* The time stamp counter. Nothing earlier in the program is still under way when it is read, and it is one block, so that
- * the compiler moves no part of it into or out of a measured interval. */
+/* The time stamp counter. Nothing earlier in the program is still under way when it is read, and it is one block, so
+ * that the compiler moves no part of it into or out of a measured interval. */
 static inline uint64_t rdtsc_ordered(void)
 {
     uint64_t ticks;
@@ -91,7 +93,8 @@ void tern_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 const char *tern_status_name(enum status status);
 
-/* A verdict line, then the machine stops; ci/run reads the line. `status` of a failure that is OK is taken as UNKNOWN. */
+/* A verdict line, then the machine stops; ci/run reads the line. `status` of a failure that is OK is taken as UNKNOWN.
+ */
 _Noreturn void tern_success(void);
 _Noreturn void tern_failure(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

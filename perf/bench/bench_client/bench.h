@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The harness of the user-level benches. A bench is a body, one operation, between two ordered reads of the time stamp
  * counter; its file is named for its question. The interval holds all that client, kernel and server execute for one
- * round: argument loads, call, stub, kernel, server loop. What the two reads themselves cost is measured by the same code
- * around an empty body, subtracted, and exported as overhead=. The first call of all is timed apart, as cold=. */
+ * round: argument loads, call, stub, kernel, server loop. What the two reads themselves cost is measured by the same
+ * code around an empty body, subtracted, and exported as overhead=. The first call of all is timed apart, as cold=. */
 #pragma once
-#include <stdint.h>
 #include "sys/abi/histogram.h"
 #include "user/rt/tern.h"
+#include <stdint.h>
 
 #define BENCH_BYTES_MAX 4096
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Runs the benches that the command line selects and that this image can answer, exports one histogram for each, and stops
- * the machine with a verdict. Command line: bench=NAME,NAME (names or prefixes; all without it), iterations=, warmup=.
- * Which benches are cross-CPU is a matter of the image: each server says at the start on which CPU it lives. */
+ * Runs the benches that the command line selects and that this image can answer, exports one histogram for each, and
+ * stops the machine with a verdict. Command line: bench=NAME,NAME (names or prefixes; all without it), iterations=,
+ * warmup=. Which benches are cross-CPU is a matter of the image: each server says at the start on which CPU it lives.
+ */
 #include "perf/bench/bench_client/bench.h"
 
 #include "handles.h"
@@ -40,8 +41,10 @@ static struct bench_plan plan;
 const struct bench_plan *const bench_plan = &plan;
 struct histogram *const bench_samples = HISTOGRAM_SAMPLES;
 
+#define NOT_TIMED UINT64_MAX
+
 static const struct bench *running;
-static uint64_t cold_ticks, overhead_ticks;
+static uint64_t cold_ticks = NOT_TIMED, overhead_ticks;
 static bool servers_are_here; /* on this CPU */
 
 /* The length of the `index`-th comma-separated word of `list`, which starts at *word; 0 past the end. */
@@ -153,8 +156,10 @@ static void export_samples(const struct bench *bench)
 {
     char text[256];
     const char *unit = tern_vvar()->unit == VVAR_UNIT_INSTRUCTIONS ? "instructions" : "ns";
-    int n = ksnprintf(text, sizeof text, "%s cold=%lu overhead=%lu ops=%u unit=%s", bench->name, bench_unit(cold_ticks),
-                      bench_unit(overhead_ticks), bench->ops, unit);
+    int n = ksnprintf(text, sizeof text, "%s overhead=%lu ops=%u unit=%s", bench->name, bench_unit(overhead_ticks),
+                      bench->ops, unit);
+    if (cold_ticks != NOT_TIMED)
+        n += ksnprintf(text + n, sizeof text - (size_t)n, " cold=%lu", bench_unit(cold_ticks));
     struct result r;
     do {
         r = histogram_export(HANDLE_SAMPLES, text, (size_t)n);
@@ -195,7 +200,8 @@ int main(void)
         if (!is_selected(&benches[i], selection))
             continue;
         running = &benches[i];
-        bench_note(0, 0);
+        cold_ticks = NOT_TIMED;
+        overhead_ticks = 0;
         reset_samples();
         running->run(running);
         export_samples(running);

@@ -3,8 +3,8 @@
  * know, into a histogram of its own; a barrier after each keeps it from merging them. */
 #include "perf/bench/bench_client/bench.h"
 
-#include <arch/atomic.h>
 #include "perf/hist.h"
+#include <arch/atomic.h>
 
 static struct histogram scratch;
 static uint64_t values[16];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The story: twenty processes each do one forbidden thing, on this process's order and with its request pending. Each time
- * the request ends with UNAVAILABLE and nothing in the buffer, a second request ends so at once, and the survivor still
- * answers. */
+ * The story: twenty processes each do one forbidden thing, on this process's order and with its request pending. Each
+ * time the request ends with UNAVAILABLE and nothing in the buffer, a second request ends so at once, and the survivor
+ * still answers. */
 #include "handles.h"
 #include "tests/guest/check.h"
 #include "tests/guest/fault/fault.h"
@@ -30,7 +30,8 @@ int main(void)
     for (uint64_t fault = 0; fault < FAULT_COUNT; fault++) {
         const struct victim *victim = &victims[fault];
         uint64_t answer = 0x5a5a;
-        check_refused(victim->name, channel_transact(victim->handle, &fault, sizeof fault, &answer, sizeof answer, TIME_MAX),
+        check_refused(victim->name,
+                      channel_transact(victim->handle, &fault, sizeof fault, &answer, sizeof answer, TIME_MAX),
                       STATUS_UNAVAILABLE);
         check_refused("request to the dead",
                       channel_transact(victim->handle, &fault, sizeof fault, &answer, sizeof answer, TIME_MAX),

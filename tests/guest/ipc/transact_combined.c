@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Handler of the transact test that serves by channel_respond_and_wait. It echoes, and on command tries a response that is
- * too long, one that is too late, and a wait that nobody ends. */
+ * Handler of the transact test that serves by channel_respond_and_wait. It echoes, and on command tries a response that
+ * is too long, one that is too late, and a wait that nobody ends. */
 #include "handles.h"
 #include "tests/guest/ipc/transact.h"
 
@@ -27,12 +27,14 @@ static struct result serve_command(const struct command *command)
         check_refused("late answer", respond_and_wait(buffer, 1, TIME_MAX), STATUS_UNAVAILABLE);
         return next();
     case OPERATION_IDLE:
-        check_refused("idle wait", respond_and_wait(command, sizeof *command, command->argument), STATUS_DEADLINE_EXCEEDED);
+        check_refused("idle wait", respond_and_wait(command, sizeof *command, command->argument),
+                      STATUS_DEADLINE_EXCEEDED);
         check_at_least("time after an idle wait", clock_now(), command->argument);
         check_refused("poll", respond_and_wait(NULL, 0, 0), STATUS_DEADLINE_EXCEEDED);
         return next();
     case OPERATION_BUFFERS:
-        check_refused("answer from the kernel", respond_and_wait(KERNEL_ADDRESS, 8, TIME_MAX), STATUS_PERMISSION_DENIED);
+        check_refused("answer from the kernel", respond_and_wait(KERNEL_ADDRESS, 8, TIME_MAX),
+                      STATUS_PERMISSION_DENIED);
         check_refused("request to null", channel_respond_and_wait(HANDLE_COMBINED, buffer, 1, NULL, 8, TIME_MAX),
                       STATUS_INVALID_ARGUMENT);
         return respond_and_wait(command, sizeof *command, TIME_MAX);

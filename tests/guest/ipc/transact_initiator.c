@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The story: an initiator talks to two handlers, on its own CPU or on another one. Messages of 0 to 4096 bytes, aligned or
- * not, come back as they went. Handlers that try to cheat are refused without harm (transact_plain.c, transact_combined.c).
- * Deadlines that are past return at once, deadlines that pass are never early, and nothing is written after them; the channel
- * works on. Handles and buffers that are wrong are refused, each with its own status. */
+ * The story: an initiator talks to two handlers, on its own CPU or on another one. Messages of 0 to 4096 bytes, aligned
+ * or not, come back as they went. Handlers that try to cheat are refused without harm (transact_plain.c,
+ * transact_combined.c). Deadlines that are past return at once, deadlines that pass are never early, and nothing is
+ * written after them; the channel works on. Handles and buffers that are wrong are refused, each with its own status.
+ */
 #include "handles.h"
 #include "tests/guest/ipc/transact.h"
 
@@ -37,7 +38,8 @@ static void try_lengths(uint32_t handle)
     check_u64("byte echoed in place", in[MESSAGE_MAX - 1], message_byte(MESSAGE_MAX - 1, 5));
 }
 
-static struct result ask(uint32_t handle, enum operation operation, uint64_t argument, size_t receive_bytes, uint64_t deadline)
+static struct result ask(uint32_t handle, enum operation operation, uint64_t argument, size_t receive_bytes,
+                         uint64_t deadline)
 {
     struct command command = {COMMAND_MAGIC, operation, argument};
     memset(in, UNTOUCHED, sizeof in);
@@ -65,7 +67,8 @@ static void try_past_deadline(uint32_t handle)
     for (uint64_t i = 0; i < 8; i++) {
         uint64_t start = clock_now();
         uint64_t deadline = i % 2 ? start - 1 : 0;
-        check_refused("deadline in the past", ask(handle, OPERATION_OFFSETS, 0, 24, deadline), STATUS_DEADLINE_EXCEEDED);
+        check_refused("deadline in the past", ask(handle, OPERATION_OFFSETS, 0, 24, deadline),
+                      STATUS_DEADLINE_EXCEEDED);
         check_refused("wait in the past", object_wait(handle, SIGNAL_NEVER, deadline), STATUS_DEADLINE_EXCEEDED);
         uint64_t took = clock_now() - start;
         least = took < least ? took : least;

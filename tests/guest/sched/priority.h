@@ -14,5 +14,7 @@ struct spin_report {
 };
 
 #define SPIN_NS (150 * MS)
-#define SPIN_GAP_NS (300 * US) /* a clock step longer than this: off the CPU */
+#define SPIN_GAP_NS (300 * US) /* a clock step longer than this: off the CPU (or the host took the virtual CPU away)   \
+                                */
+#define SPIN_SHARE_NS (3 * MS) /* far below a third, for busy hosts; without turns the last ones would get nothing */
 #define JUDGE_BUSY_NS (1 * MS)

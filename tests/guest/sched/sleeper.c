@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One of several processes that sleep at the same time, 100 us to 5 ms, never the same length as the others, and note how
- * late they wake; waking early fails at once. */
+ * One of several processes that sleep at the same time, 100 us to 5 ms, never the same length as the others, and note
+ * how late they wake; waking early fails at once. */
 #include "handles.h"
 #include "tests/guest/sched/deadline.h"
 

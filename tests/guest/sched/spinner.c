@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One of three processes of equal priority that never give up the CPU until the ordered time. Steps of the clock between
- * two looks tell it when others ran. */
+ * One of three processes of equal priority that never give up the CPU until the ordered time. Steps of the clock
+ * between two looks tell it when others ran. */
 #include "handles.h"
 #include "tests/guest/sched/priority.h"
 

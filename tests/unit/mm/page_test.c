@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The page allocator: hostile boot maps against a bitmap that knows nothing of ranges, the alloc contract, the fall-back when
- * the range table is full, and the frame caches. Physical memory is an 8 MiB window at 1 MiB; beyond it nothing is touched. */
+ * The page allocator: hostile boot maps against a bitmap that knows nothing of ranges, the alloc contract, the
+ * fall-back when the range table is full, and the frame caches. Physical memory is an 8 MiB window at 1 MiB; beyond it
+ * nothing is touched. */
 #include "mm/page.h"
 
 #include <criterion/criterion.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The kernel command line: each kind of key at its borders, every way to write one, the exact error lines, and random bytes
- * and mutated real lines in exactly sized buffers, so that the sanitizer sees any read or store outside. */
+ * The kernel command line: each kind of key at its borders, every way to write one, the exact error lines, and random
+ * bytes and mutated real lines in exactly sized buffers, so that the sanitizer sees any read or store outside. */
 #include "sys/cmdline.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #pragma GCC diagnostic ignored "-Wconversion" /* Criterion's own macros */
@@ -42,7 +43,7 @@ static void expect_defaults(void)
     cr_assert(eq(u64, line.tsc_khz, 0));
     cr_assert(eq(int, (int)line.unit, CMDLINE_unit_ns));
     cr_assert(eq(u64, line.warmup, 0));
-    cr_assert(!line.bench && !line.panic);
+    cr_assert(line.bench == NULL && line.panic == NULL);
     cr_assert(eq(str, line.virtio_mmio_device, ""));
 }
 
@@ -58,8 +59,8 @@ Test(cmdline, nothing_gives_the_defaults)
 
 Test(cmdline, every_key)
 {
-    expect_ok("bench=channel.call,hist cpus=2 exit=halt idle=poll iterations=1000 loglevel=warn panic=test slice_us=100 "
-              "tsc_khz=2800000 unit=instructions virtio_mmio.device=512@0xfeb00e00:12 warmup=5");
+    expect_ok("bench=channel.call,hist cpus=2 exit=halt idle=poll iterations=1000 loglevel=warn panic=test "
+              "slice_us=100 tsc_khz=2800000 unit=instructions virtio_mmio.device=512@0xfeb00e00:12 warmup=5");
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, "channel.call,hist"));
     cr_assert(eq(u64, line.cpus, 2));
     cr_assert(eq(int, (int)line.exit, CMDLINE_exit_halt));
@@ -106,7 +107,7 @@ Test(cmdline, numbers_at_their_borders)
 {
     static const char range[] = ": must be 1..64 (CPUs to start at most)";
     static const char *const bad[] = {"0",  "65", "-1",  "+1",  "",    "1k",   "0x",  "0x41", "0xg",
-                                      "1 ", "a",  "1.0", "\"\"", "01x", "18446744073709551617", "0x10000000000000001"};
+                                      "a",  "1.0", "\"\"", "01x", "18446744073709551617", "0x10000000000000001"};
     expect_ok("cpus=1");
     cr_assert(eq(u64, line.cpus, 1));
     expect_ok("cpus=0x40");
@@ -118,8 +119,6 @@ Test(cmdline, numbers_at_their_borders)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char text[64], want[128];
         snprintf(text, sizeof text, "cpus=%s", bad[i]);
-        if (bad[i][0] == '1' && bad[i][1] == ' ')
-            continue;
         snprintf(want, sizeof want, "cpus=%s%s", bad[i][0] == '"' ? "" : bad[i], range);
         expect_error(text, STATUS_OUT_OF_RANGE, want);
         cr_assert(eq(u64, line.cpus, 64), "a refused value is not stored");
@@ -142,8 +141,8 @@ Test(cmdline, words_are_whole_words)
 
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
-    static const char all[] = "unknown key 'foo'; valid keys: bench cpus exit idle iterations loglevel panic slice_us tsc_khz "
-                              "unit virtio_mmio.device warmup";
+    static const char all[] = "unknown key 'foo'; valid keys: bench cpus exit idle iterations loglevel panic slice_us "
+                              "tsc_khz unit virtio_mmio.device warmup";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive), "keys behind it do not");
@@ -154,7 +153,8 @@ Test(cmdline, unknown_keys_list_the_valid_ones)
     cr_assert(eq(int, parse("\"\""), STATUS_NOT_FOUND));
     cr_assert(eq(int, parse("cpus=1 /boot/tern"), STATUS_NOT_FOUND), "a path counts in the first place only");
     cr_assert(eq(int, parse("a/b=1"), STATUS_NOT_FOUND));
-    expect_error("panic", STATUS_INVALID_ARGUMENT, "panic: has no value, write panic=... (test: panic on purpose after boot)");
+    expect_error("panic", STATUS_INVALID_ARGUMENT,
+                 "panic: has no value, write panic=... (test: panic on purpose after boot)");
 }
 
 Test(cmdline, the_error_is_one_short_printable_line)
@@ -199,21 +199,23 @@ Test(cmdline, a_line_full_of_list_items_fits)
     cr_assert(eq(sz, strlen(line.virtio_mmio_device), 2 * items - 1));
 }
 
-/* What must hold whatever the text: a status, a terminated printable line exactly if it failed, texts inside the struct. */
-static void check_result(const struct cmdline *out, enum status status, const char *message, size_t message_bytes)
+static bool is_inside(const struct cmdline *out, const char *text)
+{
+    return !text || (text > out->tokens && text + strlen(text) < out->tokens + sizeof out->tokens);
+}
+
+/* What must hold whatever the text: a terminated printable line exactly if it failed, and members that are legal. */
+static bool is_sound(const struct cmdline *out, enum status status, const char *message, size_t message_bytes)
 {
     size_t n = strnlen(message, message_bytes);
-    cr_assert(lt(sz, n, message_bytes));
-    cr_assert((status == STATUS_OK) == (n == 0));
+    bool sound = n < message_bytes && (n == 0) == (status == STATUS_OK);
     for (size_t i = 0; i < n; i++)
-        cr_assert(message[i] >= ' ' && message[i] <= '~');
-    const char *texts[] = {out->bench, out->panic};
-    for (size_t i = 0; i < 2; i++)
-        if (texts[i])
-            cr_assert(texts[i] > out->tokens && texts[i] + strlen(texts[i]) < out->tokens + sizeof out->tokens);
-    cr_assert(out->cpus >= 1 && out->cpus <= 64 && out->slice_us >= 100 && out->slice_us <= 1000000);
-    cr_assert(out->idle <= CMDLINE_idle_hlt && out->unit <= CMDLINE_unit_instructions && out->exit <= CMDLINE_exit_off);
-    cr_assert(out->tsc_khz <= 100000000 && out->iterations <= 100000000 && out->warmup <= 100000000);
+        sound &= message[i] >= ' ' && message[i] <= '~';
+    sound &= is_inside(out, out->bench) && is_inside(out, out->panic);
+    sound &= out->cpus >= 1 && out->cpus <= 64 && out->slice_us >= 100 && out->slice_us <= 1000000;
+    sound &= out->tsc_khz <= 100000000 && out->iterations <= 100000000 && out->warmup <= 100000000;
+    sound &= out->idle <= CMDLINE_idle_hlt && out->loglevel <= CMDLINE_loglevel_info;
+    return sound && out->unit <= CMDLINE_unit_instructions && out->exit <= CMDLINE_exit_off;
 }
 
 static char random_byte(unsigned *seed)
@@ -226,9 +228,10 @@ static char random_byte(unsigned *seed)
 /* Pieces of real lines in random order, some bytes of them changed, or bytes alone. */
 static size_t make_line(char *text, size_t room, unsigned *seed)
 {
-    static const char *const pieces[] = {"cpus=", "cpus=4", "idle=hlt", "virtio_mmio.device=512@0xfeb00e00:12", "bench=\"a b\"",
-                                         "panic=test", "unit=ns", " ", " ", "\"", "=", "/k", "tsc_khz=0xffff", "slice_us=",
-                                         "iterations=18446744073709551616", "loglevel=warn", "exit=halt", "warmup=7", "bench"};
+    static const char *const pieces[] = {
+        "cpus=", "cpus=4", "idle=hlt", "virtio_mmio.device=512@0xfeb00e00:12", "bench=\"a b\"", "panic=test", "unit=ns",
+        " ", " ", "\"", "=", "/k", "tsc_khz=0xffff", "slice_us=", "iterations=18446744073709551616", "loglevel=warn",
+        "exit=halt", "warmup=7", "bench"};
     size_t n = 0, length = (size_t)rand_r(seed) % (rand_r(seed) % 8 ? 100 : room);
     while (n < length) {
         const char *piece = pieces[(size_t)rand_r(seed) % (sizeof pieces / sizeof pieces[0])];
@@ -257,9 +260,9 @@ Test(cmdline, hostile_text_does_no_harm, .timeout = 60)
         memcpy(exact, text, n);
         exact[n] = '\0';
         enum status status = cmdline_parse(exact, out, message, message_bytes);
-        free(exact);
         if (message_bytes > 1)
-            check_result(out, status, message, message_bytes);
+            cr_assert(is_sound(out, status, message, message_bytes), "round %d: '%s'", round, exact);
+        free(exact);
         accepted += status == STATUS_OK;
         free(message);
     }

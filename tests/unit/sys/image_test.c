@@ -14,6 +14,8 @@
 #include "sys/abi/histogram.h"
 #include "sys/abi/layout.h"
 
+#pragma GCC diagnostic ignored "-Wconversion" /* Criterion's own macros */
+
 #define BASE(i) (USER_PROCESS_BASE + (uint64_t)(i) * USER_PROCESS_STRIDE)
 #define STACK(i) (BASE(i) + USER_STACK_OFFSET)
 #define HANDLER IMAGE_OBJECT_CHANNEL_HANDLER

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * ACPI tables: CPUs of every kind of MADT entry, both roots, power and timer fields of short and long FADTs, and no damaged
- * length, pointer or entry that leads out of memory or round in a circle. */
+ * ACPI tables: CPUs of every kind of MADT entry, both roots, power and timer fields of short and long FADTs, and no
+ * damaged length, pointer or entry that leads out of memory or round in a circle. */
 #include "tests/unit/arch/x86_64/cpu_list_check.h"
 
 #include "arch/x86_64/acpi.h"
@@ -478,9 +478,15 @@ Test(acpi, power_of_a_hardware_reduced_machine)
 Test(acpi, ports_and_registers_that_cannot_be_are_absent)
 {
     put32(test_phys + FADT + 64, 0);        /* from the generic address instead */
-    put32(test_phys + FADT + 68, 0x10000);  /* no such port */
+    put32(test_phys + FADT + 68, 0x10604);  /* no such port */
     put_register(test_phys + FADT + 184, 1, 0x700);
     test_phys[FADT + 91] = 3; /* no timer is three bytes wide */
+    put32(test_phys + FADT + 112, 0);
+    close_table(test_phys, FADT, 276);
+    cr_assert(eq(int, acpi_init(&boot), STATUS_OK));
+    cr_assert(eq(int, acpi_find_power(&power), STATUS_OK));
+    cr_assert(not(power.reset_register.valid), "its flag is not set");
+    put32(test_phys + FADT + 112, 1 << 10);
     put_register(test_phys + FADT + 116, 1, 0x10cf9);
     put_register(test_phys + FADT + 244, 2, 0x40); /* PCI configuration space */
     close_table(test_phys, FADT, 276);

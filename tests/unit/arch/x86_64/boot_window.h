@@ -61,7 +61,8 @@ static inline uint64_t next_random(void)
     return state;
 }
 
-/* 1 to 8 changed bytes in [from, from + bytes); half of the values are extremes, which lengths and counts dislike most. */
+/* 1 to 8 changed bytes in [from, from + bytes); half of the values are extremes, which lengths and counts dislike most.
+ * */
 static inline void mutate(uint8_t *from, size_t bytes)
 {
     static const uint8_t extremes[] = {0, 1, 0x7f, 0x80, 0xff, 2, 8, 0xfe};

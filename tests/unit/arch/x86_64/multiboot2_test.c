@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Multiboot2 information: tags are walked by their sizes, both RSDP forms are taken, and no size leads out of the block. */
+ * Multiboot2 information: tags are walked by their sizes, both RSDP forms are taken, and no size leads out of the
+ * block. */
 #include "tests/unit/arch/x86_64/boot_info_check.h"
 
 enum { INFO = 0x40, MODULE = 0x400, IMAGE_BYTES = 0x480 };

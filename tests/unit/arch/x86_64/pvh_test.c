@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * PVH start_info: the fields arrive, version 0 has no map, and no damaged byte, count or pointer is followed out of memory. */
+ * PVH start_info: the fields arrive, version 0 has no map, and no damaged byte, count or pointer is followed out of
+ * memory. */
 #include <stdint.h>
 #include <xen/arch-x86/hvm/start_info.h>
 

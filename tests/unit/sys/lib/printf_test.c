@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's formatting against the host's snprintf: every conversion, length, flag and width over the values at which
- * signs, widths and digits change, into buffers of every size from none to ample. */
+ * The kernel's formatting against the host's snprintf: every conversion, length, flag and width over the values at
+ * which signs, widths and digits change, into buffers of every size from none to ample. */
 #include "sys/lib/printf.h"
 
 #include <criterion/criterion.h>
@@ -28,14 +28,16 @@
             int want_length = snprintf(want, size, format, __VA_ARGS__);                             \
             int got_length = ksnprintf(got, size, format, __VA_ARGS__);                              \
             if (got_length != want_length || memcmp(got, want, ROOM))                                \
-                cr_assert(0, "format '%s', %zu bytes: '%.*s' (%d), wanted '%.*s' (%d)", format, size, (int)size, got, \
-                          got_length, (int)size, want, want_length);                                 \
+                cr_assert(0, "format '%s', %zu bytes: '%.*s' (%d), wanted '%.*s' (%d)", format, size, \
+                          (int)size, got, got_length, (int)size, want, want_length);                 \
         }                                                                                            \
     } while (0)
 
-static const char *const fields[] = {"", "0", "-", "1", "3", "03", "-3", "10", "010", "-10", "-010", "24", "024", "-24"};
-static const int64_t values[] = {0, 1, -1, 9, 10, -10, 127, 128, -128, 255, 256, 32767, 32768, 65535, 65536, INT_MAX, INT_MIN,
-                                 UINT32_MAX, INT64_C(1) << 32, INT64_MAX, INT64_MIN, INT64_C(-0x123456789abcdef)};
+static const char *const fields[] = {"", "0", "-", "1", "3", "03", "-3", "10", "010", "-10", "-010", "24", "024",
+                                     "-24"};
+static const int64_t values[] = {0, 1, -1, 9, 10, -10, 127, 128, -128, 255, 256, 32767, 32768, 65535, 65536, INT_MAX,
+                                 INT_MIN, UINT32_MAX, INT64_C(1) << 32, INT64_MAX, INT64_MIN,
+                                 INT64_C(-0x123456789abcdef)};
 
 Test(printf, numbers_are_those_of_the_host)
 {

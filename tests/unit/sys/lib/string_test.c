@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's memory and string functions against a byte-by-byte reference, at every short length, alignment and overlap,
- * with guard bytes around each result. They are renamed: the sanitizers and Criterion need the C library's own. */
+ * The kernel's memory and string functions against a byte-by-byte reference, at every short length, alignment and
+ * overlap, with guard bytes around each result. They are renamed: the sanitizers and Criterion need the C library's
+ * own. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdint.h>
@@ -26,7 +27,8 @@ static void fill(unsigned char *p, unsigned seed)
 }
 
 /* True if `got` is `before` with n bytes of `from` at `at`, and nothing else changed. */
-static bool is_copy(const unsigned char *got, const unsigned char *before, size_t at, const unsigned char *from, size_t n)
+static bool is_copy(const unsigned char *got, const unsigned char *before, size_t at, const unsigned char *from,
+                    size_t n)
 {
     for (size_t i = 0; i < ROOM; i++) {
         unsigned char want = i >= at && i - at < n ? from[i - at] : before[i];
