@@ -25,14 +25,12 @@ struct thread *endpoint_post(struct endpoint *h, const struct endpoint *request)
     h->request_bytes = request->request_bytes;
     h->response = request->response;
     h->response_room = request->response_room;
-    h->caller = request->caller;
-    h->pending = true;
     return object_raise(&h->object, SIGNAL_READABLE);
 }
 
 void endpoint_deliver(struct endpoint *h, struct thread *t)
 {
-    if (!h->pending) { /* woken by ERROR: the initiator is gone */
+    if (!endpoint_is_pending(h)) { /* woken by ERROR: the initiator is gone */
         t->result = result_of(STATUS_UNAVAILABLE);
         return;
     }
@@ -40,14 +38,34 @@ void endpoint_deliver(struct endpoint *h, struct thread *t)
     t->result = result_ok(h->request_bytes);
 }
 
-/* The current thread waits for the response to what it asked through `e`. */
+/* The last step of a handoff, apart so that the way without bytes needs no registers kept. */
+static __attribute__((noinline)) _Noreturn void copy_and_resume(char *to, const char *from, uint64_t n, struct thread *next,
+                                                                uint64_t value)
+{
+    message_copy(to, from, n);
+    thread_resume_with(next, STATUS_OK, value);
+}
+
+/* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been copied. */
+static inline __attribute__((always_inline)) _Noreturn void handoff(const struct thread *previous, struct thread *next,
+                                                                    char *to, const char *from, uint64_t n, uint64_t value)
+{
+    timer_deadline_clear(next);
+    sched_switch(next);
+    if (!likely(next->priority == previous->priority))
+        inbox_set_level(next->priority);
+    if (n)
+        copy_and_resume(to, from, n, next, value);
+    thread_resume_with(next, STATUS_OK, value);
+}
+
+/* The thread waits for the response to what it asked through `e`. */
 static void wait_for_response(struct endpoint *e, struct thread *t)
 {
     e->caller = t;
-    e->object.signals &= ~(uint32_t)SIGNAL_WRITEABLE;
-    t->wait = WAIT_RESPONSE;
+    object_lower(&e->object, SIGNAL_WRITEABLE);
     t->wait_object = &e->object;
-    t->state = THREAD_BLOCKED;
+    t->state = THREAD_WAIT_RESPONSE;
 }
 
 static __attribute__((noinline)) struct result transact_slow(struct endpoint *e, const char *send, uint64_t n, char *receive,
@@ -62,10 +80,11 @@ static __attribute__((noinline)) struct result transact_slow(struct endpoint *e,
         return result_of(STATUS_DEADLINE_EXCEEDED);
     /* point of no return */
     wait_for_response(e, t);
-    struct endpoint request = {
-        .request = send, .request_bytes = n, .response = receive, .response_room = room, .caller = t};
+    struct endpoint request = {.request = send, .request_bytes = n, .response = receive, .response_room = room};
     struct thread *woken = endpoint_post(e->peer, &request);
-    return woken ? sched_block_for(woken) : sched_block();
+    if (woken)
+        sched_block_for(woken);
+    sched_block();
 }
 
 struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
@@ -73,32 +92,25 @@ struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n
 {
     struct endpoint *h = e->local_peer;
     struct thread *server = h->object.waiters;
-    if (!likely(server && server->wait == WAIT_REQUEST && !server->wait_next && !e->caller && sched_can_handoff(server)))
+    if (!likely(server && server->state == THREAD_WAIT_REQUEST && !server->wait_next && !e->caller &&
+                sched_can_handoff(server) && timer_is_later(deadline_ns)))
         return transact_slow(e, send, n, receive, room, deadline_ns);
-    struct thread *t = sched_current();
-    if (!likely(timer_deadline_set(t, deadline_ns)))
-        return result_of(STATUS_DEADLINE_EXCEEDED);
     /* point of no return */
+    struct thread *t = sched_current();
+    *t->deadline_ns = deadline_ns;
     wait_for_response(e, t);
     h->request = send;
     h->request_bytes = n;
     h->response = receive;
     h->response_room = room;
-    h->caller = t;
-    h->pending = true;
     h->object.signals |= SIGNAL_READABLE;
     h->object.waiters = NULL;
-    message_copy(server->buffer, send, smaller(n, server->buffer_bytes));
-    server->wait = WAIT_NOTHING;
-    server->state = THREAD_RUNNING;
-    timer_deadline_clear(server);
-    sched_switch(t, server);
-    return result_ok(n);
+    handoff(t, server, server->buffer, send, smaller(n, server->buffer_bytes), n);
 }
 
 struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, uint64_t n)
 {
-    if (!h->pending)
+    if (!endpoint_is_pending(h))
         return result_of(STATUS_UNAVAILABLE);
     if (offset > h->request_bytes)
         return result_of(STATUS_OUT_OF_RANGE);
@@ -113,7 +125,6 @@ struct thread *endpoint_complete(struct endpoint *e, struct result result)
 {
     struct thread *t = e->caller;
     e->caller = NULL;
-    t->wait = WAIT_NOTHING;
     t->result = result;
     timer_deadline_clear(t);
     object_raise_ready(&e->object, SIGNAL_WRITEABLE);
@@ -124,15 +135,13 @@ struct thread *endpoint_complete(struct endpoint *e, struct result result)
 static struct thread *respond_local(struct endpoint *h, const char *response, uint64_t n)
 {
     message_copy(h->response, response, n);
-    h->pending = false;
-    h->caller = NULL;
     object_lower(&h->object, SIGNAL_READABLE);
     return endpoint_complete(h->peer, result_ok(n)); /* (1) */
 }
 
 static enum status respond_check(const struct endpoint *h, uint64_t n)
 {
-    if (!h->pending)
+    if (!endpoint_is_pending(h))
         return STATUS_UNAVAILABLE;
     return n > h->response_room ? STATUS_OUT_OF_RANGE : STATUS_OK;
 }
@@ -154,7 +163,7 @@ static void wait_for_request(struct thread *t, char *buffer, uint64_t room)
     t->buffer = buffer;
     t->buffer_bytes = room;
     t->mask = SIGNAL_READABLE | SIGNAL_ERROR;
-    t->wait = WAIT_REQUEST;
+    t->state = THREAD_WAIT_REQUEST;
 }
 
 static __attribute__((noinline)) struct result respond_and_wait_slow(struct endpoint *h, const char *response, uint64_t n,
@@ -178,9 +187,11 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
         t->result = result_of(STATUS_DEADLINE_EXCEEDED);
     else {
         object_add_waiter(&h->object, t);
-        return woken ? sched_block_for(woken) : sched_block();
+        if (woken)
+            sched_block_for(woken);
+        sched_block();
     }
-    t->wait = WAIT_NOTHING;
+    t->state = THREAD_RUNNING;
     if (woken)
         sched_ready(woken);
     return sched_preempt(t->result);
@@ -189,28 +200,22 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
 struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer, uint64_t room,
                                         uint64_t deadline_ns)
 {
-    struct thread *caller = h->caller, *t = sched_current();
     struct endpoint *e = h->local_peer;
+    struct thread *caller = e->caller;
     if (!likely(response && caller && n <= h->response_room && !h->object.waiters && !e->object.waiters &&
-                sched_can_handoff(caller) && timer_deadline_set(t, deadline_ns)))
+                sched_can_handoff(caller) && timer_is_later(deadline_ns)))
         return respond_and_wait_slow(h, response, n, buffer, room, deadline_ns);
     /* point of no return */
-    message_copy(h->response, response, n);
-    h->pending = false;
-    h->caller = NULL;
+    struct thread *t = sched_current();
+    *t->deadline_ns = deadline_ns;
     object_lower(&h->object, SIGNAL_READABLE);
     e->caller = NULL;
     e->object.signals |= SIGNAL_WRITEABLE;
-    caller->wait = WAIT_NOTHING;
-    caller->state = THREAD_RUNNING;
-    timer_deadline_clear(caller);
     wait_for_request(t, buffer, room);
     t->wait_next = NULL;
     t->wait_object = &h->object;
-    t->state = THREAD_BLOCKED;
     h->object.waiters = t;
-    sched_switch(t, caller);
-    return result_ok(n); /* (1) */
+    handoff(t, caller, h->response, response, n, n); /* (1) */
 }
 
 void endpoint_expire(struct thread *t)
@@ -220,8 +225,6 @@ void endpoint_expire(struct thread *t)
         if (!remote_cancel(e))
             return; /* (1) is on its way */
     } else {
-        h->pending = false;
-        h->caller = NULL;
         object_lower(&h->object, SIGNAL_READABLE);
     }
     sched_ready(endpoint_complete(e, result_of(STATUS_DEADLINE_EXCEEDED))); /* (3) */
@@ -233,11 +236,7 @@ static void stop_initiator(struct endpoint *e)
     struct endpoint *h = e->peer;
     h->local_peer = &endpoint_nobody;
     h->dead = true;
-    if (h->pending) {
-        h->pending = false;
-        h->caller = NULL;
-        object_lower(&h->object, SIGNAL_READABLE);
-    }
+    object_lower(&h->object, SIGNAL_READABLE);
     e->caller = NULL;
     object_raise_ready(&h->object, SIGNAL_ERROR);
 }
@@ -248,8 +247,7 @@ static void stop_handler(struct endpoint *h)
     struct endpoint *e = h->peer;
     e->local_peer = &endpoint_nobody;
     e->dead = true;
-    h->pending = false;
-    h->caller = NULL;
+    object_lower(&h->object, SIGNAL_READABLE);
     if (e->caller)
         sched_ready(endpoint_complete(e, result_of(STATUS_UNAVAILABLE))); /* (2) */
     object_raise_ready(&e->object, SIGNAL_ERROR);

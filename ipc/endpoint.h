@@ -15,12 +15,11 @@ struct endpoint {
     struct object object;
     struct endpoint *local_peer;  /* [o] the other end if it is alive and on this CPU, else &endpoint_nobody */
     struct endpoint *peer;        /* [I] */
-    struct thread *caller;        /* [o] initiator: blocked in its transaction. Handler: the same thread if local */
-    const char *request;          /* [o] handler: what was asked. Initiator: a request held back (see `unacknowledged`) */
+    struct thread *caller;        /* [o] initiator: blocked in its transaction */
+    const char *request;          /* [o] handler: what was asked, while READABLE. Initiator: a request held back (see `unacknowledged`) */
     uint64_t request_bytes;       /* [o] */
     char *response;               /* [o] where the answer goes */
     uint64_t response_room;       /* [o] bytes there */
-    bool pending;                 /* [o] handler: a request is there and not answered */
     bool dead;                    /* [o] the peer's process is gone */
     bool unacknowledged;          /* [o] remote initiator: a cancellation is under way; `held` waits for its echo */
     bool held;                    /* [o] */
@@ -49,7 +48,7 @@ struct result endpoint_respond(struct endpoint *h, const char *response, uint64_
 struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer, uint64_t room,
                                         uint64_t deadline_ns);
 
-/* The waiter `t` (WAIT_REQUEST) takes the request that is pending on `h`: copies it and sets its result. */
+/* The waiter `t` (THREAD_WAIT_REQUEST) takes the request that is pending on `h`: copies it and sets its result. */
 void endpoint_deliver(struct endpoint *h, struct thread *t);
 
 /* The transaction in which `t` is blocked passed its deadline. */

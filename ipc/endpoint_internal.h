@@ -12,6 +12,12 @@ static inline bool endpoint_is_remote(const struct endpoint *e)
     return e->object.cpu != e->peer->object.cpu; /* [I] fields */
 }
 
+/* A request is there and not answered. */
+static inline bool endpoint_is_pending(const struct endpoint *h)
+{
+    return h->object.signals & SIGNAL_READABLE;
+}
+
 /* A request is there: fills in the handler end and wakes who waits for it; the thread to run next, or NULL. */
 struct thread *endpoint_post(struct endpoint *h, const struct endpoint *request);
 

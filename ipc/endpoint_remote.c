@@ -68,15 +68,14 @@ struct result remote_transact(struct endpoint *e, const char *send, uint64_t n, 
     e->response_room = room;
     e->generation = (e->generation + 1) & (UINT32_MAX >> 2);
     object_lower(&e->object, SIGNAL_WRITEABLE);
-    t->wait = WAIT_RESPONSE;
     t->wait_object = &e->object;
-    t->state = THREAD_BLOCKED;
+    t->state = THREAD_WAIT_RESPONSE;
     e->held = e->unacknowledged;
     if (!e->held) {
         store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
         send_request(e, t->priority);
     }
-    return sched_block();
+    sched_block();
 }
 
 /* Handler's CPU. */
@@ -102,7 +101,6 @@ bool remote_is_open(const struct endpoint *h)
 /* Handler's CPU: the request has been checked against this end. */
 struct result remote_respond(struct endpoint *h, const char *response, uint64_t n)
 {
-    h->pending = false;
     object_lower(&h->object, SIGNAL_READABLE);
     if (!claim_take(&h->peer->claim, h->generation, CLAIM_COPYING))
         return result_of(STATUS_UNAVAILABLE); /* given up; its CANCEL or STOPPED is on the way */
@@ -140,10 +138,8 @@ bool remote_cancel(struct endpoint *e)
 static void run_cancel(const struct inbox_message *m)
 {
     struct endpoint *h = (struct endpoint *)m->word[0];
-    if (h->pending && h->generation == (uint32_t)m->word[1]) {
-        h->pending = false;
+    if (h->generation == (uint32_t)m->word[1])
         object_lower(&h->object, SIGNAL_READABLE);
-    }
     struct inbox_message echo = {run_cancelled, {(uint64_t)h->peer}};
     send_to_peer(h, &echo, THREAD_PRIORITIES - 1);
 }
@@ -178,7 +174,6 @@ static void run_stopped(const struct inbox_message *m)
     struct endpoint *e = (struct endpoint *)m->word[0];
     e->dead = true;
     if (e->object.type == IMAGE_OBJECT_CHANNEL_HANDLER) {
-        e->pending = false;
         object_lower(&e->object, SIGNAL_READABLE);
     } else if (e->caller) {
         e->held = false;

@@ -17,7 +17,7 @@
 #include "sys/abi/signals.h"
 
 struct object {
-    struct thread *waiters; /* [o] WAIT_SIGNALS or WAIT_REQUEST, oldest first */
+    struct thread *waiters; /* [o] THREAD_WAIT_SIGNALS or _REQUEST, oldest first */
     uint32_t signals;       /* [o] active now */
     uint16_t type;          /* [I] enum image_object_type */
     uint16_t cpu;           /* [I] home */
@@ -29,7 +29,7 @@ struct object {
 struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns);
 
 /* Raises signals. Every matching waiter is woken: all but the first are made ready, the first is returned for the caller to
- * run or to make ready (NULL: nobody waited). A WAIT_REQUEST waiter gets its request as well (endpoint_deliver). */
+ * run or to make ready (NULL: nobody waited). A THREAD_WAIT_REQUEST waiter gets its request as well (endpoint_deliver). */
 struct thread *object_raise(struct object *o, uint32_t signals);
 
 /* As object_raise, and the first waiter is made ready too. */
@@ -40,6 +40,6 @@ static inline void object_lower(struct object *o, uint32_t signals)
     o->signals &= ~signals;
 }
 
-/* Puts the current thread, whose wait is filled in, behind the other waiters. */
+/* Puts the current thread, whose state says what it waits for, behind the other waiters. */
 void object_add_waiter(struct object *o, struct thread *t);
 void object_remove_waiter(struct object *o, struct thread *t);

@@ -13,7 +13,6 @@ void object_add_waiter(struct object *o, struct thread *t)
         p = &(*p)->wait_next;
     t->wait_next = NULL;
     t->wait_object = o;
-    t->state = THREAD_BLOCKED;
     *p = t;
 }
 
@@ -22,7 +21,6 @@ void object_remove_waiter(struct object *o, struct thread *t)
     for (struct thread **p = &o->waiters; *p; p = &(*p)->wait_next) {
         if (*p == t) {
             *p = t->wait_next;
-            t->wait = WAIT_NOTHING;
             return;
         }
     }
@@ -39,20 +37,19 @@ struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns)
     if (!timer_deadline_set(t, deadline_ns))
         return result_of(STATUS_DEADLINE_EXCEEDED);
     t->mask = mask;
-    t->wait = WAIT_SIGNALS;
+    t->state = THREAD_WAIT_SIGNALS;
     object_add_waiter(o, t);
-    return sched_block();
+    sched_block();
 }
 
 /* Off its list already: what it finds when it runs. */
 static void wake(struct object *o, struct thread *t)
 {
     timer_deadline_clear(t);
-    if (t->wait == WAIT_REQUEST)
+    if (t->state == THREAD_WAIT_REQUEST)
         endpoint_deliver((struct endpoint *)o, t);
     else
         t->result = result_ok(o->signals);
-    t->wait = WAIT_NOTHING;
 }
 
 struct thread *object_raise(struct object *o, uint32_t signals)
@@ -84,14 +81,14 @@ void object_raise_ready(struct object *o, uint32_t signals)
 
 void thread_expire(struct thread *t)
 {
-    switch (t->wait) {
-    case WAIT_SIGNALS:
-    case WAIT_REQUEST:
+    switch (t->state) {
+    case THREAD_WAIT_SIGNALS:
+    case THREAD_WAIT_REQUEST:
         object_remove_waiter(t->wait_object, t);
         t->result = result_of(STATUS_DEADLINE_EXCEEDED);
         sched_ready(t);
         break;
-    case WAIT_RESPONSE:
+    case THREAD_WAIT_RESPONSE:
         endpoint_expire(t);
         break;
     default:

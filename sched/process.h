@@ -25,7 +25,8 @@ struct process {
     struct object **objects;    /* [I] handle -> object */
     uint32_t object_count;      /* [I] */
     uint32_t region_count;      /* [I] */
-    struct region *regions;     /* [I] writable ones first */
+    struct region *regions;     /* [I] */
+    struct region *hot[2];      /* [o] where the last input and the last output buffer were found: looked at first */
     uint32_t index;             /* [I] in the image */
     uint32_t cpu;               /* [I] home */
     bool stopped;               /* [o] */

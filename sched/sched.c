@@ -60,16 +60,20 @@ static struct thread *sched_pick(void)
     }
 }
 
-/* Runs `next` instead of `previous`, who is blocked, queued or stopped. */
-static struct result sched_run(struct thread *previous, struct thread *next)
+/* Runs `next`, who is in no queue; the current thread is blocked, queued or stopped, or `next` itself. */
+static _Noreturn void sched_run(struct thread *next)
 {
-    next->state = THREAD_RUNNING;
-    sched_switch(previous, next);
+    if (next->process == sched_current()->process) {
+        next->state = THREAD_RUNNING;
+        this_cpu(percpu_head).current = next;
+    } else {
+        sched_switch(next);
+    }
     if (next->priority != inbox_level())
-        inbox_set_level(next->priority); /* it was idle in between */
+        inbox_set_level(next->priority);
     if (runq_has(this_cpu_ptr(runq), next->priority))
         timer_slice_begin();
-    return next->result;
+    thread_resume(next);
 }
 
 void sched_ready(struct thread *t)
@@ -80,29 +84,35 @@ void sched_ready(struct thread *t)
         timer_slice_begin();
 }
 
-struct result sched_block(void)
+void sched_block(void)
 {
-    return sched_run(sched_current(), sched_pick());
+    sched_run(sched_pick());
 }
 
-struct result sched_block_for(struct thread *next)
+void sched_block_for(struct thread *next)
 {
     if (sched_can_handoff(next))
-        return sched_run(sched_current(), next);
+        sched_run(next);
     sched_ready(next);
-    return sched_block();
+    sched_block();
+}
+
+/* The current thread is preempted; it keeps its place at the front of its priority. */
+static _Noreturn void preempt(struct thread *t)
+{
+    struct runq *q = this_cpu_ptr(runq);
+    t->state = THREAD_READY;
+    runq_push_front(q, t);
+    sched_run(runq_pop(q));
 }
 
 struct result sched_preempt(struct result result)
 {
     struct thread *t = sched_current();
-    struct runq *q = this_cpu_ptr(runq);
-    if (!runq_beats(q, t->priority))
+    if (!runq_beats(this_cpu_ptr(runq), t->priority))
         return result;
     t->result = result;
-    t->state = THREAD_READY;
-    runq_push_front(q, t);
-    return sched_run(t, runq_pop(q));
+    preempt(t);
 }
 
 struct result sched_yield(void)
@@ -116,15 +126,16 @@ struct result sched_yield(void)
     t->result = result_ok(0);
     t->state = THREAD_READY;
     runq_push(q, t);
-    return sched_run(t, runq_pop(q));
+    sched_run(runq_pop(q));
 }
 
-struct result sched_interrupted(void)
+void sched_interrupted(void)
 {
     struct thread *t = sched_current();
     if (t->state != THREAD_RUNNING)
-        return sched_block();
-    return sched_preempt(t->result);
+        sched_block();
+    if (runq_beats(this_cpu_ptr(runq), t->priority))
+        preempt(t);
 }
 
 void sched_slice_end(void)
@@ -140,14 +151,12 @@ void sched_slice_end(void)
     timer_slice_begin();
 }
 
-struct result sched_start(void)
+void sched_start(void)
 {
     /* Stands for what ran before any thread did, so that `current` is never NULL. */
     static PERCPU(struct thread, nobody);
-    static struct process no_process;
     struct thread *t = this_cpu_ptr(nobody);
-    t->process = &no_process;
     t->state = THREAD_STOPPED;
     this_cpu(percpu_head).current = t;
-    return sched_block();
+    sched_block();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Who runs on this CPU. The kernel runs to completion with interrupts off, so a switch is: make another thread current, load
- * its address space, return; the system-call exit then restores that thread's registers. A call that blocks returns the result
- * of whichever thread runs instead. Home CPU only. */
+ * its address space, leave by its saved registers. A call that blocks therefore never returns to its caller in C: it ends in
+ * thread_resume of whoever runs instead, and the stack is left as it is. Home CPU only. */
 #pragma once
 #include <arch/control.h>
 #include <arch/percpu.h>
@@ -23,14 +23,17 @@ static inline struct thread *sched_current(void)
     return this_cpu(percpu_head).current;
 }
 
-/* Makes `next` current. It must be in no queue. */
-static inline void sched_switch(struct thread *previous, struct thread *next)
+/* Leaves the kernel to the current thread `t`, with its saved result or, if it is known to have blocked in a call, with the
+ * one given. arch/x86_64/entry.S. */
+_Noreturn void thread_resume(struct thread *t);
+_Noreturn void thread_resume_with(struct thread *t, uint64_t status, uint64_t value);
+
+/* Makes `next`, which is in no queue and of another process than the thread before, current. */
+static inline void sched_switch(struct thread *next)
 {
+    next->state = THREAD_RUNNING;
     this_cpu(percpu_head).current = next;
-    if (next->process != previous->process)
-        cr3_write(next->process->cr3);
-    if (__builtin_expect(next->priority != previous->priority, 0))
-        inbox_set_level(next->priority);
+    cr3_write(next->process->cr3);
 }
 
 /* The direct handoff is allowed: no ready thread is as urgent as `t`, so the run queue need not be asked. */
@@ -43,23 +46,24 @@ static inline bool sched_can_handoff(const struct thread *t)
 void sched_ready(struct thread *t);
 
 /* The current thread blocks (its wait is recorded): runs the most urgent ready thread, or idles until there is one. */
-struct result sched_block(void);
+_Noreturn void sched_block(void);
 
 /* As sched_block, but `next` was just woken by the current thread and is in no queue: it runs at once unless a ready thread
  * is as urgent. */
-struct result sched_block_for(struct thread *next);
+_Noreturn void sched_block_for(struct thread *next);
 
-/* The current thread's call gave `result` and may have readied others: a more urgent one runs first. */
+/* The current thread's call gave `result` and may have readied others: a more urgent one runs first. Returns the result if
+ * the thread goes on. */
 struct result sched_preempt(struct result result);
 
 /* thread_yield: to the back of its priority. */
 struct result sched_yield(void);
 
-/* After an interrupt from user mode: the same for the interrupted thread. */
-struct result sched_interrupted(void);
+/* After an interrupt from user mode: the same for the interrupted thread. Returns if it goes on. */
+void sched_interrupted(void);
 
 /* The current slice ended and the thread that began it still runs. From timer_interrupt. */
 void sched_slice_end(void);
 
 /* First entry to user mode on this CPU. */
-struct result sched_start(void);
+_Noreturn void sched_start(void);

@@ -28,14 +28,14 @@ static inline struct result result_of(enum status status)
     return (struct result){status, 0};
 }
 
-enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_STOPPED };
-
-/* Why a thread is blocked, that is, who holds a pointer to it. */
-enum thread_wait {
-    WAIT_NOTHING,
-    WAIT_SIGNALS,  /* on object->waiters, for `mask` */
-    WAIT_REQUEST,  /* on object->waiters, in channel_respond_and_wait: takes the next request itself */
-    WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
+/* Where a thread is, that is, who holds a pointer to it. The last three are blocked. */
+enum thread_state {
+    THREAD_RUNNING,       /* the CPU's current thread */
+    THREAD_READY,         /* in the run queue */
+    THREAD_STOPPED,       /* nowhere, for ever */
+    THREAD_WAIT_SIGNALS,  /* on object->waiters, for `mask` */
+    THREAD_WAIT_REQUEST,  /* on object->waiters, in channel_respond_and_wait: takes the next request itself */
+    THREAD_WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
 };
 
 struct thread {
@@ -43,7 +43,6 @@ struct thread {
     uint8_t full;              /* [o] the frame holds every register: it was interrupted, not in a call */
     uint8_t state;             /* [o] enum thread_state */
     uint8_t priority;          /* [I] */
-    uint8_t wait;              /* [o] enum thread_wait */
     uint32_t mask;             /* [o] signals it waits for */
     uint32_t rivals;           /* [I] run-queue bits at least as urgent as this thread */
     struct process *process;   /* [I] */

@@ -37,9 +37,14 @@ void timer_arm_earlier(uint64_t ns);
 /* Deadline of a thread that is about to block. False, and nothing set, if it is already past: a deadline later than the
  * armed expiry cannot be, so the clock is read only for an earlier one. */
 bool timer_deadline_set_early(struct thread *t, uint64_t ns);
+static inline bool timer_is_later(uint64_t ns)
+{
+    return ns >= this_cpu(timer).armed_ns;
+}
+
 static inline bool timer_deadline_set(struct thread *t, uint64_t ns)
 {
-    if (__builtin_expect(ns < this_cpu(timer).armed_ns, 0))
+    if (__builtin_expect(!timer_is_later(ns), 0))
         return timer_deadline_set_early(t, ns);
     *t->deadline_ns = ns;
     return true;

@@ -25,10 +25,10 @@ const char *const syscall_sites[SYSCALL_MAX] = {
 };
 #undef SYSCALL
 
-struct result syscall_bad_origin(void)
+void syscall_bad_origin(void)
 {
     struct thread *t = sched_current();
     log_warn("process '%s' stopped: bad system-call origin, return address %#lx", t->process->name, t->frame.rip);
     process_stop(t->process, PROCESS_EXIT_BAD_ORIGIN);
-    return sched_block();
+    sched_block();
 }

@@ -18,20 +18,22 @@ typedef struct result (*syscall_handler)(uint64_t, uint64_t, uint64_t, uint64_t,
 #undef SYSCALL
 
 /* A call that did not come from the vDSO's instruction for its number: stops the process. From entry.S. */
-struct result syscall_bad_origin(void);
+_Noreturn void syscall_bad_origin(void);
 
-/* The object behind a handle if it has this type, otherwise NULL and the status. */
+/* The object behind a handle if it has this type, otherwise NULL. */
+static inline struct object *handle_peek(const struct process *p, uint64_t handle, enum image_object_type type)
+{
+    if (handle >= p->object_count || p->objects[handle]->type != type)
+        return NULL;
+    return p->objects[handle];
+}
+
+/* The same, and why not. */
 static inline struct object *handle_lookup(const struct process *p, uint64_t handle, enum image_object_type type,
                                            enum status *status)
 {
-    if (handle >= p->object_count) {
-        *status = STATUS_OUT_OF_RANGE;
-        return NULL;
-    }
-    struct object *o = p->objects[handle];
-    if (o->type != type) {
-        *status = STATUS_UNIMPLEMENTED;
-        return NULL;
-    }
+    struct object *o = handle_peek(p, handle, type);
+    if (__builtin_expect(!o, 0))
+        *status = handle >= p->object_count ? STATUS_OUT_OF_RANGE : STATUS_UNIMPLEMENTED;
     return o;
 }

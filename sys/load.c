@@ -17,6 +17,7 @@
 #include "sys/lib/panic.h"
 #include "sys/lib/string.h"
 #include "sys/process.h"
+#include "sys/user_buffer.h"
 
 #define INBOX_SLACK 64          /* shutdown and the like */
 #define MESSAGES_PER_ENDPOINT 3 /* ipc/endpoint_remote.c: request or response, cancellation or echo, stop */
@@ -57,22 +58,19 @@ static enum status load_region(const struct image_header *image, const struct im
     return paging_map(root, from->address, p, from->bytes, region_page_flags(from->flags));
 }
 
-/* Writable regions first: that is where most buffers are, and user_range looks in this order. */
 static enum status load_regions(const struct image_header *image, const struct image_process *from, paddr_t root,
                                 struct process *p)
 {
-    static const uint32_t passes[] = {IMAGE_REGION_WRITE, 0};
     if (from->regions > PROCESS_REGIONS_MAX || !(p->regions = table_alloc(from->regions, sizeof(struct region))))
         return STATUS_RESOURCE_EXHAUSTED;
-    for (size_t pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < from->regions; i++) {
-            const struct image_region *r = image_regions(image) + from->first_region + i;
-            if ((r->flags & IMAGE_REGION_WRITE) != passes[pass])
-                continue;
-            enum status s = load_region(image, r, root, &p->regions[p->region_count++]);
-            if (s != STATUS_OK)
-                return s;
-        }
+    for (; p->region_count < from->regions; p->region_count++) {
+        const struct image_region *r = image_regions(image) + from->first_region + p->region_count;
+        struct region *to = &p->regions[p->region_count];
+        enum status s = load_region(image, r, root, to);
+        if (s != STATUS_OK)
+            return s;
+        if (to->flags & IMAGE_REGION_WRITE)
+            p->hot[USER_IN] = p->hot[USER_OUT] = to; /* image_check saw that the stack is one */
     }
     return STATUS_OK;
 }

@@ -22,10 +22,9 @@ static void thread_stop(struct thread *t)
 {
     if (t->state == THREAD_READY)
         runq_remove(this_cpu_ptr(runq), t);
-    else if (t->state == THREAD_BLOCKED && t->wait != WAIT_RESPONSE)
+    else if (t->state == THREAD_WAIT_SIGNALS || t->state == THREAD_WAIT_REQUEST)
         object_remove_waiter(t->wait_object, t);
     timer_deadline_clear(t);
-    t->wait = WAIT_NOTHING;
     t->state = THREAD_STOPPED;
 }
 

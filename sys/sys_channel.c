@@ -1,31 +1,47 @@
 /* SPDX-License-Identifier: MIT
  * Channel calls: handle to endpoint, user ranges to kernel addresses, then ipc/endpoint.c, which knows neither. The
- * arguments keep their registers on the way, so each call ends in a jump. */
+ * arguments keep their registers on the way, so each call ends in a jump. What needs a search or is refused is decoded by a
+ * _slow twin, so that the usual way keeps no registers on the stack. */
 #include "sys/dispatch.h"
 #include "sys/user_buffer.h"
 
-/* Turns user address `address` into the kernel's, in place, or returns the refusal from the calling function. */
-#define USER_BUFFER(process, address, n, access)                                  \
-    do {                                                                          \
-        if (n) {                                                                  \
-            char *kernel_ = user_range((process), (address), (n), (access));      \
-            if (__builtin_expect(!kernel_, 0))                                    \
-                return result_of(user_range_status(address));                  \
-            (address) = (uint64_t)kernel_;                                        \
-        }                                                                         \
-    } while (0)
+/* The buffer is empty or lies where this process's last one did: *address becomes the kernel's. Otherwise nothing changes. */
+static inline __attribute__((always_inline)) bool buffer_is_hot(const struct process *p, uint64_t *address, uint64_t n,
+                                                                enum user_access access)
+{
+    const struct region *r = p->hot[access];
+    if (!n)
+        return true;
+    if (!region_holds(r, *address, n))
+        return false;
+    *address = (uint64_t)r->kernel + (*address - r->base);
+    return true;
+}
 
-struct result sys_channel_transact(uint64_t handle, uint64_t send, uint64_t n, uint64_t receive, uint64_t room,
-                                   uint64_t deadline_ns)
+static __attribute__((noinline)) struct result transact_slow(uint64_t handle, uint64_t send, uint64_t n, uint64_t receive,
+                                                             uint64_t room, uint64_t deadline_ns)
 {
     struct process *p = sched_current()->process;
     enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_INITIATOR, &s);
-    if (__builtin_expect(!o, 0))
+    if (s == STATUS_OK)
+        s = user_range(p, &send, n, USER_IN);
+    if (s == STATUS_OK)
+        s = user_range(p, &receive, room, USER_OUT);
+    if (s != STATUS_OK)
         return result_of(s);
-    USER_BUFFER(p, send, n, IMAGE_REGION_READ);
-    USER_BUFFER(p, receive, room, IMAGE_REGION_WRITE);
     return endpoint_transact((struct endpoint *)o, (const char *)send, n, (char *)receive, room, deadline_ns);
+}
+
+struct result sys_channel_transact(uint64_t handle, uint64_t send, uint64_t n, uint64_t receive, uint64_t room,
+                                   uint64_t deadline_ns)
+{
+    const struct process *p = sched_current()->process;
+    struct object *o = handle_peek(p, handle, IMAGE_OBJECT_CHANNEL_INITIATOR);
+    uint64_t from = send, to = receive;
+    if (__builtin_expect(!o || !buffer_is_hot(p, &from, n, USER_IN) || !buffer_is_hot(p, &to, room, USER_OUT), 0))
+        return transact_slow(handle, send, n, receive, room, deadline_ns);
+    return endpoint_transact((struct endpoint *)o, (const char *)from, n, (char *)to, room, deadline_ns);
 }
 
 struct result sys_channel_read(uint64_t handle, uint64_t offset, uint64_t buffer, uint64_t n, uint64_t a4, uint64_t a5)
@@ -34,9 +50,10 @@ struct result sys_channel_read(uint64_t handle, uint64_t offset, uint64_t buffer
     struct process *p = sched_current()->process;
     enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
-    if (__builtin_expect(!o, 0))
+    if (s == STATUS_OK)
+        s = user_range(p, &buffer, n, USER_OUT);
+    if (__builtin_expect(s != STATUS_OK, 0))
         return result_of(s);
-    USER_BUFFER(p, buffer, n, IMAGE_REGION_WRITE);
     return endpoint_read((struct endpoint *)o, offset, (char *)buffer, n);
 }
 
@@ -46,21 +63,35 @@ struct result sys_channel_respond(uint64_t handle, uint64_t buffer, uint64_t n, 
     struct process *p = sched_current()->process;
     enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
-    if (__builtin_expect(!o, 0))
+    if (s == STATUS_OK)
+        s = user_range(p, &buffer, n, USER_IN);
+    if (__builtin_expect(s != STATUS_OK, 0))
         return result_of(s);
-    USER_BUFFER(p, buffer, n, IMAGE_REGION_READ);
     return endpoint_respond((struct endpoint *)o, (const char *)buffer, n);
+}
+
+static __attribute__((noinline)) struct result respond_and_wait_slow(uint64_t handle, uint64_t response, uint64_t n,
+                                                                     uint64_t buffer, uint64_t room, uint64_t deadline_ns)
+{
+    struct process *p = sched_current()->process;
+    enum status s = STATUS_OK;
+    struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
+    if (s == STATUS_OK)
+        s = user_range(p, &response, n, USER_IN);
+    if (s == STATUS_OK)
+        s = user_range(p, &buffer, room, USER_OUT);
+    if (s != STATUS_OK)
+        return result_of(s);
+    return endpoint_respond_and_wait((struct endpoint *)o, (const char *)response, n, (char *)buffer, room, deadline_ns);
 }
 
 struct result sys_channel_respond_and_wait(uint64_t handle, uint64_t response, uint64_t n, uint64_t buffer, uint64_t room,
                                            uint64_t deadline_ns)
 {
-    struct process *p = sched_current()->process;
-    enum status s = STATUS_OK;
-    struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
-    if (__builtin_expect(!o, 0))
-        return result_of(s);
-    USER_BUFFER(p, response, n, IMAGE_REGION_READ);
-    USER_BUFFER(p, buffer, room, IMAGE_REGION_WRITE);
-    return endpoint_respond_and_wait((struct endpoint *)o, (const char *)response, n, (char *)buffer, room, deadline_ns);
+    const struct process *p = sched_current()->process;
+    struct object *o = handle_peek(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER);
+    uint64_t from = response, to = buffer;
+    if (__builtin_expect(!o || !buffer_is_hot(p, &from, n, USER_IN) || !buffer_is_hot(p, &to, room, USER_OUT), 0))
+        return respond_and_wait_slow(handle, response, n, buffer, room, deadline_ns);
+    return endpoint_respond_and_wait((struct endpoint *)o, (const char *)from, n, (char *)to, room, deadline_ns);
 }

@@ -22,10 +22,10 @@ struct result sys_debug_log(uint64_t buffer, uint64_t n, uint64_t a2, uint64_t a
         return result_of(STATUS_OUT_OF_RANGE);
     if (!n)
         return result_ok(0);
-    const char *bytes = user_range(sched_current()->process, buffer, n, IMAGE_REGION_READ);
-    if (!bytes)
-        return result_of(user_range_status(buffer));
-    log_write(bytes, n);
+    enum status s = user_range(sched_current()->process, &buffer, n, USER_IN);
+    if (s != STATUS_OK)
+        return result_of(s);
+    log_write((const char *)buffer, n);
     return result_ok(n);
 }
 

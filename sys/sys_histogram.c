@@ -17,10 +17,10 @@ struct result sys_histogram_export(uint64_t handle, uint64_t text, uint64_t n, u
         return result_of(s);
     if (n == 0 || n > TEXT_BYTES_MAX)
         return result_of(STATUS_OUT_OF_RANGE);
-    const char *bytes = user_range(p, text, n, IMAGE_REGION_READ);
-    if (!bytes)
-        return result_of(user_range_status(text));
+    s = user_range(p, &text, n, USER_IN);
+    if (s != STATUS_OK)
+        return result_of(s);
     if (p->cpu != 0)
         return result_of(STATUS_FAILED_PRECONDITION); /* the consoles are the boot CPU's */
-    return result_of(console_export(((struct histogram_object *)o)->histogram, bytes, n));
+    return result_of(console_export(((struct histogram_object *)o)->histogram, (const char *)text, n));
 }

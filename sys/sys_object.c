@@ -21,7 +21,7 @@ struct result sys_process_exit(uint64_t code, uint64_t a1, uint64_t a2, uint64_t
 {
     (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
     process_stop(sched_current()->process, (int32_t)code);
-    return sched_block();
+    sched_block();
 }
 
 struct result sys_thread_yield(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)

@@ -32,11 +32,13 @@ static bool interrupt(uint64_t vector)
 }
 
 /* The current thread was interrupted; its registers are in it. From entry.S. */
-struct result trap_user(struct thread *t)
+void trap_user(struct thread *t)
 {
     uint64_t vector = t->frame.vector;
-    if (interrupt(vector))
-        return sched_interrupted();
+    if (interrupt(vector)) {
+        sched_interrupted();
+        return;
+    }
     if (vector < TRAP_EXCEPTIONS) {
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
                  trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip, t->frame.rsp);
@@ -45,7 +47,7 @@ struct result trap_user(struct thread *t)
         log_warn("interrupt %lu has no handler", vector);
         apic_eoi();
     }
-    return sched_interrupted();
+    sched_interrupted();
 }
 
 /* The kernel was interrupted: idling, or it made a mistake. From entry.S. */

@@ -9,20 +9,27 @@
 #include <stdint.h>
 #include "sched/process.h"
 
-/* The kernel's address of [address, address + n) if `p` may access it so (IMAGE_REGION_READ or _WRITE); NULL if not. n > 0. */
-static inline char *user_range(const struct process *p, uint64_t address, uint64_t n, uint32_t access)
+/* Index into process.hot, and the access that the region must allow. */
+enum user_access { USER_IN, USER_OUT };
+
+/* Turns [*address, + n), n > 0, into the kernel's address: looks through all regions and remembers the one. */
+enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, enum user_access access);
+
+static inline bool region_holds(const struct region *r, uint64_t address, uint64_t n)
 {
-    const struct region *r = p->regions, *end = r + p->region_count;
-    for (; r < end; r++) {
-        uint64_t offset = address - r->base;
-        if (offset < r->bytes && n <= r->bytes - offset && (r->flags & access))
-            return r->kernel + offset;
-    }
-    return NULL;
+    uint64_t offset = address - r->base;
+    return offset < r->bytes && n <= r->bytes - offset;
 }
 
-/* Why user_range gave NULL. */
-static inline enum status user_range_status(uint64_t address)
+/* As user_range_search; two buffers in the region of the last call cost a comparison. Nothing is checked for n = 0. */
+static inline __attribute__((always_inline)) enum status user_range(struct process *p, uint64_t *address, uint64_t n,
+                                                                    enum user_access access)
 {
-    return address ? STATUS_PERMISSION_DENIED : STATUS_INVALID_ARGUMENT;
+    const struct region *r = p->hot[access];
+    if (!n)
+        return STATUS_OK;
+    if (__builtin_expect(!region_holds(r, *address, n), 0))
+        return user_range_search(p, address, n, access);
+    *address = (uint64_t)r->kernel + (*address - r->base);
+    return STATUS_OK;
 }

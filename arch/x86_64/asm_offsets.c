@@ -28,4 +28,6 @@ void asm_offsets(void)
     OFFSET(FRAME_CS, struct frame, cs);
     OFFSET(FRAME_VECTOR, struct frame, vector);
     OFFSET(THREAD_FULL, struct thread, full);
+    OFFSET(THREAD_STATUS, struct thread, result.status);
+    OFFSET(THREAD_VALUE, struct thread, result.value);
 }

@@ -6,13 +6,28 @@
  *                                              vector error | rip cs rflags rsp ss      <- pushed by the CPU on an interrupt
  *
  * A system call saves rbx rbp r12-r15 rip rflags rsp only: the vDSO's callers expect the rest to be lost. On the way out
- * those are cleared, so that no kernel value reaches a user. The C side returns the result of whichever thread is current
- * when it returns, in RAX:RDX. NMI, debug, double fault and machine check have stacks of their own (IST) and may hit
+ * those are cleared, so that no kernel value reaches a user. A handler that returns goes back to its caller, whose callee-saved
+ * registers C has kept; one that switches ends in thread_resume, which takes all from struct thread and never returns: the
+ * kernel stack is simply left. NMI, debug, double fault and machine check have stacks of their own (IST) and may hit
  * anywhere here; they look at the interrupted CS and, in the kernel, at the sign of GS base. */
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/asm_offsets.h"
 
 #define HEAD(field) %gs:percpu_head + field
+
+/* Back to the thread in RDI by SYSRETQ; RAX:RDX is its result, everything a call may change is cleared. */
+.macro EXIT_TO_USER
+    movq FRAME_RIP(%rdi), %rcx
+    movq FRAME_RFLAGS(%rdi), %r11
+    movq FRAME_RSP(%rdi), %rsp
+    xorl %esi, %esi
+    xorl %edi, %edi
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    swapgs
+    sysretq
+.endm
 
     .section .text.entry, "ax"
 
@@ -39,39 +54,40 @@ syscall_entry:
     cmpq %rcx, syscall_sites(, %rax, 8)     /* only the vDSO's instruction for this very number */
     jne syscall_refuse
     movq %r10, %rcx
-    xorl %ebp, %ebp
     call *syscall_handlers(, %rax, 8)
 
-/* RAX:RDX: the result of the current thread's call, unless it was interrupted and not in a call. */
+/* The same thread goes on; RAX:RDX is the result of its call. */
 syscall_return:
-    movq HEAD(HEAD_CURRENT), %rsi
-    cmpb $0, THREAD_FULL(%rsi)
-    jne return_full
-    movq FRAME_RBX(%rsi), %rbx
-    movq FRAME_RBP(%rsi), %rbp
-    movq FRAME_R12(%rsi), %r12
-    movq FRAME_R13(%rsi), %r13
-    movq FRAME_R14(%rsi), %r14
-    movq FRAME_R15(%rsi), %r15
-    movq FRAME_RIP(%rsi), %rcx
-    movq FRAME_RFLAGS(%rsi), %r11
-    movq FRAME_RSP(%rsi), %rsp
-    xorl %esi, %esi
-    xorl %edi, %edi
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %r10d, %r10d
-    swapgs
-    sysretq
+    movq HEAD(HEAD_CURRENT), %rdi
+    EXIT_TO_USER
 
 syscall_refuse:
     call syscall_bad_origin
-    jmp syscall_return
+    ud2
 
-/* The current thread was interrupted: all registers come back, by IRETQ. */
+/* Another thread, in RDI, is current now and goes on with what it was blocked or interrupted in. */
+    .globl thread_resume
+thread_resume:
+    cmpb $0, THREAD_FULL(%rdi)
+    jne return_full
+    movq THREAD_STATUS(%rdi), %rsi
+    movq THREAD_VALUE(%rdi), %rdx
+/* As thread_resume for a thread that was blocked in a call, whose result is RSI:RDX. */
+    .globl thread_resume_with
+thread_resume_with:
+    movq %rsi, %rax
+    movq FRAME_RBX(%rdi), %rbx
+    movq FRAME_RBP(%rdi), %rbp
+    movq FRAME_R12(%rdi), %r12
+    movq FRAME_R13(%rdi), %r13
+    movq FRAME_R14(%rdi), %r14
+    movq FRAME_R15(%rdi), %r15
+    EXIT_TO_USER
+
+/* The thread in RDI was interrupted: all registers come back, by IRETQ. */
 return_full:
-    movb $0, THREAD_FULL(%rsi)
-    movq %rsi, %rsp
+    movb $0, THREAD_FULL(%rdi)
+    movq %rdi, %rsp
     popq %r15
     popq %r14
     popq %r13
@@ -96,7 +112,7 @@ return_full:
 enter_user:
     movq HEAD(HEAD_STACK_TOP), %rsp
     call sched_start
-    jmp syscall_return
+    ud2
 
 .macro PUSH_REGISTERS
     pushq %rax
@@ -170,7 +186,8 @@ trap_from_user:
     xorl %ebp, %ebp
     movq HEAD(HEAD_CURRENT), %rdi
     call trap_user
-    jmp syscall_return
+    movq HEAD(HEAD_CURRENT), %rdi
+    jmp return_full
 
 /* Interrupts while this CPU idles, or a fault of the kernel itself. */
 trap_from_kernel:

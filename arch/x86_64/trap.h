@@ -23,5 +23,5 @@ _Noreturn void fault_report(const struct frame *f);
 void fault_backtrace(uint64_t frame_pointer);
 
 /* Supplied by sys/trap.c. */
-struct result trap_user(struct thread *t);
+void trap_user(struct thread *t);
 void trap_kernel(struct frame *f);

@@ -218,7 +218,14 @@ Test(mptable, adapter_memory_is_not_touched)
 
 Test(mptable, an_unsound_candidate_does_not_hide_a_sound_one)
 {
-    put_floating(image + LAST_KIB, 0xb0000); /* sound itself, but there is no table */
+    memcpy(image + 0xb0000, image + TABLE, table_bytes);
+    image[0xb0000] = 'Q';
+    close_table(image + 0xb0000, table_bytes);
+    memcpy(image + 0xb1000, image + TABLE, 44);
+    close_table(image + 0xb1000, 43);
+    put_floating(image + LAST_KIB, 0xc0000); /* sound itself, but there is no table */
+    put_floating(image + LAST_KIB + 64, 0xb0000);
+    put_floating(image + LAST_KIB + 80, 0xb1000);
     put_floating(image + LAST_KIB + 16, 0);
     put_floating(image + LAST_KIB + 32, UINT32_MAX);
     put_floating(image + LAST_KIB + 48, TABLE);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * The search behind user_range. */
+#include "sys/user_buffer.h"
+
+enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, enum user_access access)
+{
+    uint32_t need = access == USER_OUT ? IMAGE_REGION_WRITE : IMAGE_REGION_READ;
+    for (uint32_t i = 0; i < p->region_count; i++) {
+        struct region *r = &p->regions[i];
+        if (region_holds(r, *address, n) && (r->flags & need)) {
+            p->hot[access] = r;
+            *address = (uint64_t)r->kernel + (*address - r->base);
+            return STATUS_OK;
+        }
+    }
+    return *address ? STATUS_PERMISSION_DENIED : STATUS_INVALID_ARGUMENT;
+}
