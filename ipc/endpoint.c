@@ -46,6 +46,14 @@ static __attribute__((noinline)) _Noreturn void copy_and_resume(char *to, const 
     thread_resume_with(next, STATUS_OK, value);
 }
 
+/* The same between priorities: this CPU says so before it goes on. */
+static __attribute__((noinline, cold)) _Noreturn void level_and_resume(char *to, const char *from, uint64_t n,
+                                                                       struct thread *next, uint64_t value)
+{
+    inbox_set_level(next->priority);
+    copy_and_resume(to, from, n, next, value);
+}
+
 /* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been copied. */
 static inline __attribute__((always_inline)) _Noreturn void handoff(const struct thread *previous, struct thread *next,
                                                                     char *to, const char *from, uint64_t n, uint64_t value)
@@ -53,7 +61,7 @@ static inline __attribute__((always_inline)) _Noreturn void handoff(const struct
     timer_deadline_clear(next);
     sched_switch(next);
     if (!likely(next->priority == previous->priority))
-        inbox_set_level(next->priority);
+        level_and_resume(to, from, n, next, value);
     if (n)
         copy_and_resume(to, from, n, next, value);
     thread_resume_with(next, STATUS_OK, value);

@@ -14,10 +14,10 @@ struct object;
 
 /* One contiguous range of user memory and where the kernel sees it. */
 struct region {
-    uint64_t base;  /* user address */
+    uint64_t end;       /* user address just above it */
     uint64_t bytes;
-    char *kernel;   /* direct map */
-    uint32_t flags; /* IMAGE_REGION_* */
+    uint64_t to_kernel; /* added to a user address in it: the direct map's */
+    uint32_t flags;     /* IMAGE_REGION_* */
 };
 
 struct process {

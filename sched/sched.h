@@ -33,7 +33,7 @@ static inline void sched_switch(struct thread *next)
 {
     next->state = THREAD_RUNNING;
     this_cpu(percpu_head).current = next;
-    cr3_write(next->process->cr3);
+    cr3_write(next->cr3);
 }
 
 /* The direct handoff is allowed: no ready thread is as urgent as `t`, so the run queue need not be asked. */

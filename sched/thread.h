@@ -46,6 +46,7 @@ struct thread {
     uint32_t mask;             /* [o] signals it waits for */
     uint32_t rivals;           /* [I] run-queue bits at least as urgent as this thread */
     struct process *process;   /* [I] */
+    uint64_t cr3;              /* [I] the process's */
     struct result result;      /* [o] of the call it is blocked in, set by whoever wakes it */
     struct object *wait_object;/* [o] */
     struct thread *wait_next;  /* [o] next waiter of the same object */

@@ -53,8 +53,12 @@ static enum status load_region(const struct image_header *image, const struct im
     enum status s = page_alloc(from->bytes / PAGE_SIZE, PAGE_SIZE, &p);
     if (s != STATUS_OK)
         return s;
-    *to = (struct region){from->address, from->bytes, phys_to_virt(p), from->flags};
-    memcpy(to->kernel, image_region_bytes(image, from), from->file_bytes);
+    char *memory = phys_to_virt(p);
+    *to = (struct region){.end = from->address + from->bytes,
+                          .bytes = from->bytes,
+                          .to_kernel = (uint64_t)memory - from->address,
+                          .flags = from->flags};
+    memcpy(memory, image_region_bytes(image, from), from->file_bytes);
     return paging_map(root, from->address, p, from->bytes, region_page_flags(from->flags));
 }
 
@@ -95,6 +99,7 @@ static enum status map_vdso(paddr_t root, const struct vvar *vvar, const struct 
 static void load_thread(const struct image_thread *from, struct process *p, struct thread *t, uint64_t entry)
 {
     t->process = p;
+    t->cr3 = p->cr3;
     t->name = from->name;
     t->priority = (uint8_t)from->priority;
     t->rivals = ~0u << from->priority;
@@ -140,8 +145,8 @@ static enum status load_process(const struct image_header *image, uint32_t index
 static void *region_kernel(const struct process *p, uint64_t address)
 {
     for (uint32_t i = 0; i < p->region_count; i++)
-        if (address - p->regions[i].base < p->regions[i].bytes)
-            return p->regions[i].kernel + (address - p->regions[i].base);
+        if (region_holds(&p->regions[i], address, 1))
+            return (void *)(address + p->regions[i].to_kernel);
     panic("address %#lx is in no region of '%s'", address, p->name);
 }
 

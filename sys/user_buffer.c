@@ -9,7 +9,7 @@ enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, 
         struct region *r = &p->regions[i];
         if (region_holds(r, *address, n) && (r->flags & need)) {
             p->hot[access] = r;
-            *address = (uint64_t)r->kernel + (*address - r->base);
+            *address += r->to_kernel;
             return STATUS_OK;
         }
     }

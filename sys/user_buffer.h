@@ -17,8 +17,8 @@ enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, 
 
 static inline bool region_holds(const struct region *r, uint64_t address, uint64_t n)
 {
-    uint64_t offset = address - r->base;
-    return offset < r->bytes && n <= r->bytes - offset;
+    uint64_t left = r->end - address; /* 1 .. bytes if the address is inside, whatever it is otherwise */
+    return left - 1 < r->bytes && n <= left;
 }
 
 /* As user_range_search; two buffers in the region of the last call cost a comparison. Nothing is checked for n = 0. */
@@ -30,6 +30,6 @@ static inline __attribute__((always_inline)) enum status user_range(struct proce
         return STATUS_OK;
     if (__builtin_expect(!region_holds(r, *address, n), 0))
         return user_range_search(p, address, n, access);
-    *address = (uint64_t)r->kernel + (*address - r->base);
+    *address += r->to_kernel;
     return STATUS_OK;
 }

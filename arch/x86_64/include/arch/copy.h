@@ -4,27 +4,21 @@
 #pragma once
 #include <stdint.h>
 
-struct copy_2 {
-    uint64_t word[2];
-};
-struct copy_4 {
-    uint64_t word[4];
-};
+static inline __attribute__((always_inline)) void copy_word(char *to, const char *from, uint64_t at)
+{
+    uint64_t word;
+    __builtin_memcpy(&word, from + at, 8);
+    __builtin_memcpy(to + at, &word, 8);
+}
 
-/* First and last `type` of the message; both are read before either is written. */
-#define COPY_ENDS(type)                                     \
-    do {                                                    \
-        type first_, last_;                                 \
-        __builtin_memcpy(&first_, from, sizeof(type));      \
-        __builtin_memcpy(&last_, from + n - sizeof(type), sizeof(type)); \
-        __builtin_memcpy(to, &first_, sizeof(type));        \
-        __builtin_memcpy(to + n - sizeof(type), &last_, sizeof(type)); \
-    } while (0)
-
-static inline void copy_under_8(char *to, const char *from, uint64_t n)
+static inline __attribute__((always_inline)) void copy_under_8(char *to, const char *from, uint64_t n)
 {
     if (n >= 4) {
-        COPY_ENDS(uint32_t);
+        uint32_t first, last;
+        __builtin_memcpy(&first, from, 4);
+        __builtin_memcpy(&last, from + n - 4, 4);
+        __builtin_memcpy(to, &first, 4);
+        __builtin_memcpy(to + n - 4, &last, 4);
         return;
     }
     char middle = from[n / 2], last = from[n - 1];
@@ -33,22 +27,38 @@ static inline void copy_under_8(char *to, const char *from, uint64_t n)
     to[n - 1] = last;
 }
 
-/* n > 0 */
-static inline void arch_copy(char *to, const char *from, uint64_t n)
+static inline __attribute__((always_inline)) void copy_long(char *to, const char *from, uint64_t n)
 {
-    if (n > 64) {
-        uint64_t last, words = n / 8;
-        char *end = to + n - 8;
-        __builtin_memcpy(&last, from + n - 8, 8);
-        __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words)::"memory");
-        __builtin_memcpy(end, &last, 8);
-    } else if (n > 32) {
-        COPY_ENDS(struct copy_4);
-    } else if (n > 16) {
-        COPY_ENDS(struct copy_2);
-    } else if (n >= 8) {
-        COPY_ENDS(uint64_t);
-    } else {
+    uint64_t last, words = n / 8;
+    char *end = to + n - 8;
+    __builtin_memcpy(&last, from + n - 8, 8);
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words)::"memory");
+    __builtin_memcpy(end, &last, 8);
+}
+
+/* n > 0 */
+static inline __attribute__((always_inline)) void arch_copy(char *to, const char *from, uint64_t n)
+{
+    if (n < 8) {
         copy_under_8(to, from, n);
+        return;
     }
+    if (n > 64) {
+        copy_long(to, from, n);
+        return;
+    }
+    if (n > 32) {
+        copy_word(to, from, 0);
+        copy_word(to, from, 8);
+        copy_word(to, from, n - 32);
+        copy_word(to, from, n - 24);
+    }
+    if (n > 16) {
+        copy_word(to, from, n > 32 ? 16 : 0);
+        copy_word(to, from, n > 32 ? 24 : 8);
+        copy_word(to, from, n - 16);
+    } else {
+        copy_word(to, from, 0);
+    }
+    copy_word(to, from, n - 8);
 }
