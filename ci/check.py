@@ -33,7 +33,7 @@ def build_jobs() -> list[Job]:
     """Both toolchains, both builds, without a warning (-Werror)."""
 
     def work(toolchain: str, kind: str):
-        return lambda: build.make(f"BUILD={kind}", f"TOOLCHAIN={toolchain}", "all") and None
+        return lambda: build.make(f"BUILD={kind}", f"TOOLCHAIN={toolchain}", "all", "tests-images") and None
 
     return [
         Job(f"build.{toolchain}.{kind}", work(toolchain, kind), slots=2, long=toolchain == "clang")

@@ -19,12 +19,12 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-struct thread *endpoint_post(struct endpoint *h, const struct endpoint *request)
+struct thread *endpoint_post(struct endpoint *h, const char *request, uint64_t n, char *response, uint64_t room)
 {
-    h->request = request->request;
-    h->request_bytes = request->request_bytes;
-    h->response = request->response;
-    h->response_room = request->response_room;
+    h->request = request;
+    h->request_bytes = n;
+    h->response = response;
+    h->response_room = room;
     return object_raise(&h->object, SIGNAL_READABLE);
 }
 
@@ -42,8 +42,8 @@ void endpoint_deliver(struct endpoint *h, struct thread *t)
 static __attribute__((noinline)) _Noreturn void copy_and_resume(char *to, const char *from, uint64_t n, struct thread *next,
                                                                 uint64_t value)
 {
-    message_copy(to, from, n);
-    thread_resume_with(next, STATUS_OK, value);
+    arch_copy(to, from, n);
+    thread_resume_ok(next, value);
 }
 
 /* The same between priorities: this CPU says so before it goes on. */
@@ -51,7 +51,8 @@ static __attribute__((noinline, cold)) _Noreturn void level_and_resume(char *to,
                                                                        struct thread *next, uint64_t value)
 {
     inbox_set_level(next->priority);
-    copy_and_resume(to, from, n, next, value);
+    message_copy(to, from, n);
+    thread_resume_ok(next, value);
 }
 
 /* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been copied. */
@@ -64,7 +65,7 @@ static inline __attribute__((always_inline)) _Noreturn void handoff(const struct
         level_and_resume(to, from, n, next, value);
     if (n)
         copy_and_resume(to, from, n, next, value);
-    thread_resume_with(next, STATUS_OK, value);
+    thread_resume_ok(next, value);
 }
 
 /* The thread waits for the response to what it asked through `e`. */
@@ -88,8 +89,7 @@ static __attribute__((noinline)) struct result transact_slow(struct endpoint *e,
         return result_of(STATUS_DEADLINE_EXCEEDED);
     /* point of no return */
     wait_for_response(e, t);
-    struct endpoint request = {.request = send, .request_bytes = n, .response = receive, .response_room = room};
-    struct thread *woken = endpoint_post(e->peer, &request);
+    struct thread *woken = endpoint_post(e->peer, send, n, receive, room);
     if (woken)
         sched_block_for(woken);
     sched_block();

@@ -19,7 +19,7 @@ static inline bool endpoint_is_pending(const struct endpoint *h)
 }
 
 /* A request is there: fills in the handler end and wakes who waits for it; the thread to run next, or NULL. */
-struct thread *endpoint_post(struct endpoint *h, const struct endpoint *request);
+struct thread *endpoint_post(struct endpoint *h, const char *request, uint64_t n, char *response, uint64_t room);
 
 struct result remote_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
                               uint64_t deadline_ns);

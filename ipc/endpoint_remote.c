@@ -82,13 +82,10 @@ struct result remote_transact(struct endpoint *e, const char *send, uint64_t n, 
 static void run_request(const struct inbox_message *m)
 {
     struct endpoint *h = (struct endpoint *)m->word[0];
-    struct endpoint request = {.request = (const char *)m->word[2],
-                               .request_bytes = m->word[3],
-                               .response = (char *)m->word[4],
-                               .response_room = m->word[5]};
     h->generation = (uint32_t)(m->word[1] >> 32);
     h->caller_priority = (uint8_t)m->word[1];
-    struct thread *woken = endpoint_post(h, &request);
+    struct thread *woken =
+        endpoint_post(h, (const char *)m->word[2], m->word[3], (char *)m->word[4], m->word[5]);
     if (woken)
         sched_ready(woken);
 }

@@ -11,8 +11,9 @@
  * Legend: [I] fixed after boot, [o] home CPU only. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include "sched/thread.h"
+#include "sched/sched.h"
 #include "sys/abi/image.h"
 #include "sys/abi/signals.h"
 
@@ -30,10 +31,22 @@ struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns)
 
 /* Raises signals. Every matching waiter is woken: all but the first are made ready, the first is returned for the caller to
  * run or to make ready (NULL: nobody waited). A THREAD_WAIT_REQUEST waiter gets its request as well (endpoint_deliver). */
-struct thread *object_raise(struct object *o, uint32_t signals);
+struct thread *object_raise_waited(struct object *o, uint32_t signals);
+static inline struct thread *object_raise(struct object *o, uint32_t signals)
+{
+    if (o->waiters)
+        return object_raise_waited(o, signals);
+    o->signals |= signals;
+    return NULL;
+}
 
 /* As object_raise, and the first waiter is made ready too. */
-void object_raise_ready(struct object *o, uint32_t signals);
+static inline void object_raise_ready(struct object *o, uint32_t signals)
+{
+    struct thread *first = object_raise(o, signals);
+    if (first)
+        sched_ready(first);
+}
 
 static inline void object_lower(struct object *o, uint32_t signals)
 {

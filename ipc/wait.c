@@ -52,7 +52,7 @@ static void wake(struct object *o, struct thread *t)
         t->result = result_ok(o->signals);
 }
 
-struct thread *object_raise(struct object *o, uint32_t signals)
+struct thread *object_raise_waited(struct object *o, uint32_t signals)
 {
     struct thread *first = NULL;
     o->signals |= signals;
@@ -70,13 +70,6 @@ struct thread *object_raise(struct object *o, uint32_t signals)
             first = t;
     }
     return first;
-}
-
-void object_raise_ready(struct object *o, uint32_t signals)
-{
-    struct thread *first = object_raise(o, signals);
-    if (first)
-        sched_ready(first);
 }
 
 void thread_expire(struct thread *t)

@@ -26,7 +26,7 @@ struct process {
     uint32_t object_count;      /* [I] */
     uint32_t region_count;      /* [I] */
     struct region *regions;     /* [I] */
-    struct region *hot[2];      /* [o] where the last input and the last output buffer were found: looked at first */
+    struct region hot[2];       /* [o] copies of where the last input and the last output buffer were: looked at first */
     uint32_t index;             /* [I] in the image */
     uint32_t cpu;               /* [I] home */
     bool stopped;               /* [o] */

@@ -5,6 +5,7 @@
 #pragma once
 #include <arch/control.h>
 #include <arch/percpu.h>
+#include <arch/resume.h>
 #include "sched/inbox.h"
 #include "sched/process.h"
 #include "sched/runq.h"
@@ -22,11 +23,6 @@ static inline struct thread *sched_current(void)
 {
     return this_cpu(percpu_head).current;
 }
-
-/* Leaves the kernel to the current thread `t`, with its saved result or, if it is known to have blocked in a call, with the
- * one given. arch/x86_64/entry.S. */
-_Noreturn void thread_resume(struct thread *t);
-_Noreturn void thread_resume_with(struct thread *t, uint64_t status, uint64_t value);
 
 /* Makes `next`, which is in no queue and of another process than the thread before, current. */
 static inline void sched_switch(struct thread *next)

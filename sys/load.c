@@ -74,7 +74,7 @@ static enum status load_regions(const struct image_header *image, const struct i
         if (s != STATUS_OK)
             return s;
         if (to->flags & IMAGE_REGION_WRITE)
-            p->hot[USER_IN] = p->hot[USER_OUT] = to; /* image_check saw that the stack is one */
+            p->hot[USER_IN] = p->hot[USER_OUT] = *to; /* image_check saw that the stack is one */
     }
     return STATUS_OK;
 }

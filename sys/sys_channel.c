@@ -5,12 +5,12 @@
 #include "sys/dispatch.h"
 #include "sys/user_buffer.h"
 
-/* The buffer is empty or lies where this process's last one did; then adding hot->to_kernel gives the kernel's address (of an
+/* The buffer is empty or lies where this process's last one did; then adding hot.to_kernel gives the kernel's address (of an
  * empty one: an address that nobody uses). */
 static inline __attribute__((always_inline)) bool buffer_is_hot(const struct process *p, uint64_t address, uint64_t n,
                                                                 enum user_access access)
 {
-    return !n || region_holds(p->hot[access], address, n);
+    return !n || region_holds(&p->hot[access], address, n);
 }
 
 static __attribute__((noinline)) struct result transact_slow(uint64_t handle, uint64_t send, uint64_t n, uint64_t receive,
@@ -35,8 +35,8 @@ struct result sys_channel_transact(uint64_t handle, uint64_t send, uint64_t n, u
     struct object *o = handle_peek(p, handle, IMAGE_OBJECT_CHANNEL_INITIATOR);
     if (__builtin_expect(!o || !buffer_is_hot(p, send, n, USER_IN) || !buffer_is_hot(p, receive, room, USER_OUT), 0))
         return transact_slow(handle, send, n, receive, room, deadline_ns);
-    send += p->hot[USER_IN]->to_kernel;
-    receive += p->hot[USER_OUT]->to_kernel;
+    send += p->hot[USER_IN].to_kernel;
+    receive += p->hot[USER_OUT].to_kernel;
     return endpoint_transact((struct endpoint *)o, (const char *)send, n, (char *)receive, room, deadline_ns);
 }
 
@@ -89,7 +89,7 @@ struct result sys_channel_respond_and_wait(uint64_t handle, uint64_t response, u
     if (__builtin_expect(!o || !response || !buffer_is_hot(p, response, n, USER_IN) ||
                              !buffer_is_hot(p, buffer, room, USER_OUT), 0))
         return respond_and_wait_slow(handle, response, n, buffer, room, deadline_ns);
-    response += p->hot[USER_IN]->to_kernel;
-    buffer += p->hot[USER_OUT]->to_kernel;
+    response += p->hot[USER_IN].to_kernel;
+    buffer += p->hot[USER_OUT].to_kernel;
     return endpoint_respond_and_wait((struct endpoint *)o, (const char *)response, n, (char *)buffer, room, deadline_ns);
 }

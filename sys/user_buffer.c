@@ -6,9 +6,9 @@ enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, 
 {
     uint32_t need = access == USER_OUT ? IMAGE_REGION_WRITE : IMAGE_REGION_READ;
     for (uint32_t i = 0; i < p->region_count; i++) {
-        struct region *r = &p->regions[i];
+        const struct region *r = &p->regions[i];
         if (region_holds(r, *address, n) && (r->flags & need)) {
-            p->hot[access] = r;
+            p->hot[access] = *r;
             *address += r->to_kernel;
             return STATUS_OK;
         }

@@ -25,7 +25,7 @@ static inline bool region_holds(const struct region *r, uint64_t address, uint64
 static inline __attribute__((always_inline)) enum status user_range(struct process *p, uint64_t *address, uint64_t n,
                                                                     enum user_access access)
 {
-    const struct region *r = p->hot[access];
+    const struct region *r = &p->hot[access];
     if (!n)
         return STATUS_OK;
     if (__builtin_expect(!region_holds(r, *address, n), 0))

@@ -40,10 +40,11 @@ $(eval $(call unit_test,user/rt/rt,user/rt/rt.c sys/lib/printf.c))
 build/unit/user/rt/rt_test: user/rt/tern.h
 
 # $(call user_image,NAME,SYSTEM.json5,PROGRAMS): the image of a description, its programs' sources in the folder PROGRAMS.
+# Images of tests are left to `make tests-images`: together they take as long to build as the kernel.
 MKIMAGE := user/images/mkimage.py
 MKIMAGE_FILES := $(filter-out %.json5 %/tern-mkimage %/__pycache__,$(wildcard user/images/*))
 define user_image
-ALL += $(B)/images/$(1).img
+$(if $(filter tests/%,$(2)),tests_IMAGES,ALL) += $(B)/images/$(1).img
 $(B)/images/$(1).img: $(2) $(MKIMAGE_FILES) $(RT_FILES)
 	@mkdir -p $$(@D)
 	$$(PYTHON) -B $(MKIMAGE) build $(2) --programs $(3) --rt $(RT) --work $(B)/user/images/$(1) --out $$@ --cc $$(CC) \
@@ -54,6 +55,7 @@ $(eval $(call user_image,bench,user/images/bench.json5,perf/bench))
 $(eval $(call user_image,bench_cross,user/images/bench_cross.json5,perf/bench))
 $(eval $(call user_image,transact,tests/guest/ipc/transact.json5,tests/guest/ipc))
 $(eval $(call user_image,transact_cross,tests/guest/ipc/transact_cross.json5,tests/guest/ipc))
+$(eval $(call user_image,stress_cross,tests/guest/ipc/stress_cross.json5,tests/guest/ipc))
 $(eval $(call user_image,fault,tests/guest/fault/fault.json5,tests/guest/fault))
 $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))

@@ -29,6 +29,15 @@
     sysretq
 .endm
 
+.macro RESTORE_CALLEE_SAVED
+    movq FRAME_RBX(%rdi), %rbx
+    movq FRAME_RBP(%rdi), %rbp
+    movq FRAME_R12(%rdi), %r12
+    movq FRAME_R13(%rdi), %r13
+    movq FRAME_R14(%rdi), %r14
+    movq FRAME_R15(%rdi), %r15
+.endm
+
     .section .text.entry, "ax"
 
 /* RAX number; RDI RSI RDX R10 R8 R9 arguments; RCX return address, R11 flags. */
@@ -70,18 +79,16 @@ syscall_refuse:
 thread_resume:
     cmpb $0, THREAD_FULL(%rdi)
     jne return_full
-    movq THREAD_STATUS(%rdi), %rsi
+    movq THREAD_STATUS(%rdi), %rax
     movq THREAD_VALUE(%rdi), %rdx
-/* As thread_resume for a thread that was blocked in a call, whose result is RSI:RDX. */
-    .globl thread_resume_with
-thread_resume_with:
-    movq %rsi, %rax
-    movq FRAME_RBX(%rdi), %rbx
-    movq FRAME_RBP(%rdi), %rbp
-    movq FRAME_R12(%rdi), %r12
-    movq FRAME_R13(%rdi), %r13
-    movq FRAME_R14(%rdi), %r14
-    movq FRAME_R15(%rdi), %r15
+    RESTORE_CALLEE_SAVED
+    EXIT_TO_USER
+
+/* The same for a thread that was blocked in a call, which gives OK and RDX. */
+    .globl thread_resume_ok
+thread_resume_ok:
+    xorl %eax, %eax
+    RESTORE_CALLEE_SAVED
     EXIT_TO_USER
 
 /* The thread in RDI was interrupted: all registers come back, by IRETQ. */

@@ -4,13 +4,15 @@
  * way. The kernel runs to completion: a CPU is one process, and what the other one can see is a step. Checked in every
  * interleaving: nothing is written for a call that has returned or died (but a copy that had begun may end: the memory of the
  * dead is not reused); a response that was accepted is reported as such; what a handler reads is one whole request; an answer
- * goes to the request it was made for; each request is posted once; every call ends; no more than 3 messages are under way to
+ * goes to the request it was made for; each request is posted once; every call ends, those with a deadline also if the handler
+ * hangs; no more than 3 messages are under way to
  * the handler's end and 2 to the initiator's. UNBOUNDED sends held requests at once: the generation alone is then enough for
  * all but the bound.
  * CONFIG: -DCALLS=3
  * CONFIG: -DCALLS=3 -DINITIATOR_DIES
  * CONFIG: -DCALLS=3 -DHANDLER_DIES
  * CONFIG: -DCALLS=2 -DINITIATOR_DIES -DHANDLER_DIES
+ * CONFIG: -DCALLS=3 -DHANDLER_HANGS
  * CONFIG: -DCALLS=3 -DUNBOUNDED
  * MUTANTS: NOT_HELD NO_GENERATION CLAIM_IN_TWO_STEPS COPY_BEFORE_CLAIM RESPONSE_BEFORE_COPY LOST_CLAIM_IS_DEADLINE
  * MUTANTS: READ_UNCHECKED DELIVER_UNCHECKED ANSWERS_UNSEEN ECHO_ONLY_IF_DROPPED HELD_IS_CANCELLED STOP_KEEPS_HELD
@@ -98,7 +100,9 @@ inline transact()
     :: else ->
         if
         :: deadline = true
+#ifndef HANDLER_HANGS
         :: deadline = false
+#endif
         fi;
         d_step { generation = (generation + 1) % 8; held = MUST_HOLD };
         if
@@ -287,6 +291,9 @@ proctype handler()
 #ifndef DEATH_UNTOLD
         send_to_initiator(STOPPED, 0)
 #endif
+#endif
+#ifdef HANDLER_HANGS
+    :: !stopped -> stopped = true
 #endif
     :: to_handler?REQUEST(g, n) ->
         d_step {
