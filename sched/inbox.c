@@ -13,12 +13,7 @@
 
 CHANNEL_DEFINE(inbox_channel, struct inbox_message)
 
-struct inbox {
-    struct channel channel;
-    _Alignas(CACHE_LINE) int level; /* [w] INBOX_* or a priority; written by the owner, read by all */
-};
-
-static PERCPU(struct inbox, inbox);
+PERCPU(struct inbox, inbox);
 
 void inbox_create(uint32_t cpu, size_t capacity)
 {
@@ -46,11 +41,6 @@ void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority)
     inbox_kick(cpu, priority);
 }
 
-bool inbox_is_empty(void)
-{
-    return channel_is_empty(&this_cpu_ptr(inbox)->channel);
-}
-
 void inbox_run(void)
 {
     struct channel *c = &this_cpu_ptr(inbox)->channel;
@@ -72,9 +62,4 @@ void inbox_set_level(int level)
     fence_full(); /* pairs: inbox-wake */
     if (!channel_is_empty(&in->channel))
         apic_send(this_cpu(percpu_head).apic_id, VECTOR_WAKE);
-}
-
-int inbox_level(void)
-{
-    return load_relaxed(&this_cpu_ptr(inbox)->level);
 }

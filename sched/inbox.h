@@ -18,11 +18,20 @@
 #include <arch/percpu.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "ipc/channel.h"
 
 struct inbox_message {
     void (*run)(const struct inbox_message *m); /* on the receiving CPU, interrupts off, must not block */
     uint64_t word[6];
 };
+
+/* The level word has a line of its own: its CPU writes it, senders read it. */
+struct inbox {
+    struct channel channel;
+    _Alignas(CACHE_LINE) int level; /* [w] INBOX_* or a priority; written by the owner, read by all */
+};
+
+extern struct inbox inbox; /* PERCPU */
 
 #define INBOX_HALTED (-1)
 #define INBOX_POLLING 127
@@ -39,8 +48,14 @@ void inbox_kick(uint32_t cpu, uint8_t priority);
 /* Runs everything that is there at entry. This CPU. */
 void inbox_run(void);
 
-bool inbox_is_empty(void);
+static inline bool inbox_is_empty(void)
+{
+    return channel_is_empty(&this_cpu_ptr(inbox)->channel);
+}
 
 /* Publishes what this CPU does next. Going down, messages withheld meanwhile are not lost: the CPU interrupts itself. */
 void inbox_set_level(int level);
-int inbox_level(void);
+static inline int inbox_level(void)
+{
+    return this_cpu(inbox).level;
+}

@@ -2,20 +2,6 @@
  * Doubly linked lists by priority, so that a stopped thread leaves from the middle at once. */
 #include "sched/runq.h"
 
-void runq_push(struct runq *q, struct thread *t)
-{
-    uint8_t p = t->priority;
-    struct thread *last = q->tail[p];
-    t->next = NULL;
-    t->previous = last;
-    q->tail[p] = t;
-    if (last)
-        last->next = t;
-    else
-        q->head[p] = t;
-    q->bitmap |= 1u << p;
-}
-
 void runq_push_front(struct runq *q, struct thread *t)
 {
     uint8_t p = t->priority;
@@ -43,23 +29,6 @@ void runq_remove(struct runq *q, struct thread *t)
         q->tail[p] = t->previous;
     if (!q->head[p])
         q->bitmap &= ~(1u << p);
-}
-
-struct thread *runq_pop(struct runq *q)
-{
-    if (!q->bitmap)
-        return NULL;
-    unsigned int p = 31u - (unsigned int)__builtin_clz(q->bitmap);
-    struct thread *t = q->head[p];
-    struct thread *second = t->next;
-    q->head[p] = second;
-    if (second) {
-        second->previous = NULL;
-    } else {
-        q->tail[p] = NULL;
-        q->bitmap &= ~(1u << p);
-    }
-    return t;
 }
 
 static bool list_valid(const struct runq *q, uint8_t p)

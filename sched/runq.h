@@ -14,7 +14,19 @@ struct runq {
 };
 
 /* Behind the others of its priority. The thread must be in no queue. */
-void runq_push(struct runq *q, struct thread *t);
+static inline void runq_push(struct runq *q, struct thread *t)
+{
+    uint8_t p = t->priority;
+    struct thread *last = q->tail[p];
+    t->next = NULL;
+    t->previous = last;
+    q->tail[p] = t;
+    if (last)
+        last->next = t;
+    else
+        q->head[p] = t;
+    q->bitmap |= 1u << p;
+}
 
 /* Before the others of its priority: for a thread that was preempted in the middle of its slice. */
 void runq_push_front(struct runq *q, struct thread *t);
@@ -23,7 +35,22 @@ void runq_push_front(struct runq *q, struct thread *t);
 void runq_remove(struct runq *q, struct thread *t);
 
 /* Takes out the most urgent thread; NULL when there is none. */
-struct thread *runq_pop(struct runq *q);
+static inline struct thread *runq_pop(struct runq *q)
+{
+    if (!q->bitmap)
+        return NULL;
+    unsigned int p = 31u - (unsigned int)__builtin_clz(q->bitmap);
+    struct thread *t = q->head[p];
+    struct thread *second = t->next;
+    q->head[p] = second;
+    if (second) {
+        second->previous = NULL;
+    } else {
+        q->tail[p] = NULL;
+        q->bitmap &= ~(1u << p);
+    }
+    return t;
+}
 
 /* Some ready thread is more urgent than `priority`. */
 static inline bool runq_beats(const struct runq *q, uint8_t priority)

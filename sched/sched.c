@@ -71,16 +71,17 @@ static _Noreturn void sched_run(struct thread *next)
     }
     if (next->priority != inbox_level())
         inbox_set_level(next->priority);
-    if (runq_has(this_cpu_ptr(runq), next->priority))
+    if (runq_has(this_cpu_ptr(runq), next->priority) && this_cpu(timer).slice_ns == TIME_NEVER)
         timer_slice_begin();
     thread_resume(next);
 }
 
 void sched_ready(struct thread *t)
 {
+    const struct thread *current = sched_current();
     t->state = THREAD_READY;
     runq_push(this_cpu_ptr(runq), t);
-    if (t->priority == sched_current()->priority && sched_current()->state == THREAD_RUNNING)
+    if (t->priority == current->priority && current->state == THREAD_RUNNING && this_cpu(timer).slice_ns == TIME_NEVER)
         timer_slice_begin();
 }
 

@@ -57,8 +57,6 @@ bool timer_deadline_set_early(struct thread *t, uint64_t ns)
 void timer_slice_begin(void)
 {
     struct timer *tm = this_cpu_ptr(timer);
-    if (tm->slice_ns != TIME_NEVER)
-        return;
     tm->slice_ns = clock_now_ns() + slice_length_ns;
     tm->sliced = sched_current();
     timer_arm_earlier(tm->slice_ns);

@@ -55,7 +55,7 @@ static inline void timer_deadline_clear(struct thread *t)
     *t->deadline_ns = TIME_NEVER;
 }
 
-/* A rival of equal priority appeared: from now on slices count. */
+/* A rival of equal priority appeared and no slice runs (slice_ns): from now on slices count. */
 void timer_slice_begin(void);
 
 /* The timer interrupt: expires deadlines (thread_expire), ends slices (sched_slice_end), arms again. */

@@ -40,30 +40,48 @@ struct result sys_channel_transact(uint64_t handle, uint64_t send, uint64_t n, u
     return endpoint_transact((struct endpoint *)o, (const char *)send, n, (char *)receive, room, deadline_ns);
 }
 
-struct result sys_channel_read(uint64_t handle, uint64_t offset, uint64_t buffer, uint64_t n, uint64_t a4, uint64_t a5)
+static __attribute__((noinline)) struct result read_slow(uint64_t handle, uint64_t offset, uint64_t buffer, uint64_t n)
 {
-    (void)a4, (void)a5;
     struct process *p = sched_current()->process;
     enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
     if (s == STATUS_OK)
         s = user_range(p, &buffer, n, USER_OUT);
-    if (__builtin_expect(s != STATUS_OK, 0))
+    if (s != STATUS_OK)
         return result_of(s);
     return endpoint_read((struct endpoint *)o, offset, (char *)buffer, n);
 }
 
-struct result sys_channel_respond(uint64_t handle, uint64_t buffer, uint64_t n, uint64_t a3, uint64_t a4, uint64_t a5)
+struct result sys_channel_read(uint64_t handle, uint64_t offset, uint64_t buffer, uint64_t n, uint64_t a4, uint64_t a5)
 {
-    (void)a3, (void)a4, (void)a5;
+    (void)a4, (void)a5;
+    const struct process *p = sched_current()->process;
+    struct object *o = handle_peek(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER);
+    if (__builtin_expect(!o || !buffer_is_hot(p, buffer, n, USER_OUT), 0))
+        return read_slow(handle, offset, buffer, n);
+    return endpoint_read((struct endpoint *)o, offset, (char *)buffer + p->hot[USER_OUT].to_kernel, n);
+}
+
+static __attribute__((noinline)) struct result respond_slow(uint64_t handle, uint64_t buffer, uint64_t n)
+{
     struct process *p = sched_current()->process;
     enum status s = STATUS_OK;
     struct object *o = handle_lookup(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER, &s);
     if (s == STATUS_OK)
         s = user_range(p, &buffer, n, USER_IN);
-    if (__builtin_expect(s != STATUS_OK, 0))
+    if (s != STATUS_OK)
         return result_of(s);
     return endpoint_respond((struct endpoint *)o, (const char *)buffer, n);
+}
+
+struct result sys_channel_respond(uint64_t handle, uint64_t buffer, uint64_t n, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    (void)a3, (void)a4, (void)a5;
+    const struct process *p = sched_current()->process;
+    struct object *o = handle_peek(p, handle, IMAGE_OBJECT_CHANNEL_HANDLER);
+    if (__builtin_expect(!o || !buffer_is_hot(p, buffer, n, USER_IN), 0))
+        return respond_slow(handle, buffer, n);
+    return endpoint_respond((struct endpoint *)o, (const char *)buffer + p->hot[USER_IN].to_kernel, n);
 }
 
 static __attribute__((noinline)) struct result respond_and_wait_slow(uint64_t handle, uint64_t response, uint64_t n,
