@@ -7,6 +7,8 @@
 #include "arch/x86_64/acpi_internal.h"
 #include "arch/x86_64/boot_table.h"
 
+#define S5_NAME 0x5f35535fu /* "_S5_", little-endian */
+
 enum {
     FADT_BYTES = 268, /* through SLEEP_STATUS_REG */
     FADT_DSDT = 40,
@@ -132,7 +134,7 @@ enum status acpi_find_s5(uint8_t *sleep_type)
     if (status != STATUS_OK)
         return status;
     for (size_t i = ACPI_HEADER_BYTES + 1; i + 4 <= dsdt.bytes; i++) {
-        if (memcmp(dsdt.data + i, "_S5_", 4) == 0 && s5_decode(dsdt.data, dsdt.bytes, i, sleep_type))
+        if (load_le32(dsdt.data + i) == S5_NAME && s5_decode(dsdt.data, dsdt.bytes, i, sleep_type))
             return STATUS_OK;
     }
     return STATUS_NOT_FOUND;

@@ -37,7 +37,7 @@ enum apic_register {
 #define ICR_STARTUP (6u << 8)
 #define APIC_BASE_ENABLE (1u << 11)
 #define APIC_BASE_X2APIC (1u << 10)
-#define CALIBRATE_NS 100000
+#define CALIBRATE_NS 20000
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK 0xa1
 

@@ -106,7 +106,7 @@ static uint64_t khz_from_hpet(uint64_t base)
         return 0;
     mmio_write32(hpet, 0x10, mmio_read32(hpet, 0x10) | 1);
     uint64_t hz = UINT64_C(1000000000000000) / period_fs;
-    struct reference r = {"HPET", hz, UINT32_MAX, (uint32_t)(hz / 10000), hpet_read};
+    struct reference r = {"HPET", hz, UINT32_MAX, (uint32_t)(hz / 33000), hpet_read};
     return measure(&r);
 }
 

@@ -88,15 +88,19 @@ enum status paging_map(paddr_t root, vaddr_t v, paddr_t p, uint64_t bytes, uint3
         return STATUS_INVALID_ARGUMENT;
     while (bytes) {
         bool large = !((v | p) & (LARGE_BYTES - 1)) && bytes >= LARGE_BYTES;
-        uint64_t *entry;
+        uint64_t *entry, step = large ? LARGE_BYTES : PAGE_SIZE;
         enum status s = entry_find(root, v, large ? 1 : 0, &entry);
         if (s != STATUS_OK)
             return s;
-        *entry = p | entry_flags(flags) | (large ? ENTRY_LARGE : 0);
-        uint64_t step = large ? LARGE_BYTES : PAGE_SIZE;
-        v += step;
-        p += step;
-        bytes -= step;
+        /* One walk serves all entries of its table. */
+        uint64_t value = p | entry_flags(flags) | (large ? ENTRY_LARGE : 0);
+        uint64_t left = 512 - index_at(v, large ? 1 : 0), wanted = bytes / step;
+        uint64_t n = wanted < left ? wanted : left;
+        for (uint64_t i = 0; i < n; i++)
+            entry[i] = value + i * step;
+        v += n * step;
+        p += n * step;
+        bytes -= n * step;
     }
     return STATUS_OK;
 }
@@ -126,9 +130,13 @@ static void map_direct(paddr_t start, paddr_t end, paddr_t hole_start, paddr_t h
         start = hole_start;
     paddr_t inside_end = end < hole_end ? end : hole_end;
     paddr_t kernel_start = virt_to_phys(_text), kernel_stop = virt_to_phys(kernel_end);
-    for (paddr_t p = start; p < inside_end; p += PAGE_SIZE)
-        if (p < kernel_start || p >= kernel_stop)
-            map_or_panic(DIRECT_MAP_BASE + p, p, PAGE_SIZE, PAGE_WRITE);
+    if (start < inside_end && start < kernel_start)
+        map_or_panic(DIRECT_MAP_BASE + start, start, (inside_end < kernel_start ? inside_end : kernel_start) - start,
+                     PAGE_WRITE);
+    if (start < inside_end && inside_end > kernel_stop) {
+        paddr_t after = start > kernel_stop ? start : kernel_stop;
+        map_or_panic(DIRECT_MAP_BASE + after, after, inside_end - after, PAGE_WRITE);
+    }
     if (start < hole_end)
         start = hole_end;
     if (end > start)
