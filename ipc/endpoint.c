@@ -25,17 +25,34 @@ struct thread *endpoint_post(struct endpoint *h, const char *request, uint64_t n
     h->request_bytes = n;
     h->response = response;
     h->response_room = room;
+    if (h->reading == READING_BEGUN)
+        h->reading = READING_NOT_BEGUN;
     return object_raise(&h->object, SIGNAL_READABLE);
 }
 
-void endpoint_deliver(struct endpoint *h, struct thread *t)
+void endpoint_withdraw(struct endpoint *h)
+{
+    if (!endpoint_is_pending(h))
+        return;
+    object_lower(&h->object, SIGNAL_READABLE);
+    if (h->reading == READING_BEGUN)
+        h->reading = READING_WITHDRAWN;
+}
+
+bool endpoint_deliver(struct endpoint *h, struct thread *t)
 {
     if (!endpoint_is_pending(h)) { /* woken by ERROR: the initiator is gone */
         t->result = result_of(STATUS_UNAVAILABLE);
-        return;
+        return true;
     }
     message_copy(t->buffer, h->request, smaller(h->request_bytes, t->buffer_bytes));
+    if (h->remote && !remote_is_open(h)) {
+        object_lower(&h->object, SIGNAL_READABLE); /* its CANCEL or STOPPED is on the way */
+        return false;
+    }
+    h->reading = READING_BEGUN;
     t->result = result_ok(h->request_bytes);
+    return true;
 }
 
 /* The last step of a handoff, apart so that the way without bytes needs no registers kept. */
@@ -61,7 +78,7 @@ static inline __attribute__((always_inline)) _Noreturn void handoff(const struct
 {
     timer_deadline_clear(next);
     sched_switch(next);
-    if (!likely(next->priority == previous->priority))
+    if (!likely(next->rivals == previous->rivals)) /* equal priorities */
         level_and_resume(to, from, n, next, value);
     if (n)
         copy_and_resume(to, from, n, next, value);
@@ -83,7 +100,7 @@ static __attribute__((noinline)) struct result transact_slow(struct endpoint *e,
     struct thread *t = sched_current();
     if (e->dead || e->caller)
         return result_of(STATUS_UNAVAILABLE);
-    if (endpoint_is_remote(e))
+    if (e->remote)
         return remote_transact(e, send, n, receive, room, deadline_ns);
     if (!timer_deadline_set(t, deadline_ns))
         return result_of(STATUS_DEADLINE_EXCEEDED);
@@ -111,6 +128,7 @@ struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n
     h->request_bytes = n;
     h->response = receive;
     h->response_room = room;
+    h->reading = READING_BEGUN;
     h->object.signals |= SIGNAL_READABLE;
     h->object.waiters = NULL;
     handoff(t, server, server->buffer, send, smaller(n, server->buffer_bytes), n);
@@ -118,18 +136,21 @@ struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n
 
 struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, uint64_t n)
 {
-    if (!endpoint_is_pending(h))
+    if (!endpoint_is_pending(h) || h->reading == READING_WITHDRAWN) {
+        h->reading = READING_NOT_BEGUN;
         return result_of(STATUS_UNAVAILABLE);
+    }
     if (offset > h->request_bytes)
         return result_of(STATUS_OUT_OF_RANGE);
     uint64_t bytes = smaller(n, h->request_bytes - offset);
     message_copy(buffer, h->request + offset, bytes);
-    if (endpoint_is_remote(h) && !remote_is_open(h))
+    if (h->remote && !remote_is_open(h))
         return result_of(STATUS_UNAVAILABLE); /* cancelled while we copied: not the request any more */
+    h->reading = READING_BEGUN;
     return result_ok(bytes);
 }
 
-struct thread *endpoint_complete(struct endpoint *e, struct result result)
+static inline __attribute__((always_inline)) struct thread *complete(struct endpoint *e, struct result result)
 {
     struct thread *t = e->caller;
     e->caller = NULL;
@@ -139,18 +160,26 @@ struct thread *endpoint_complete(struct endpoint *e, struct result result)
     return t;
 }
 
-/* Answers on this CPU; the initiator's thread, to be run or made ready. The request has been checked. */
-static struct thread *respond_local(struct endpoint *h, const char *response, uint64_t n)
+struct thread *endpoint_complete(struct endpoint *e, struct result result)
 {
-    message_copy(h->response, response, n);
-    object_lower(&h->object, SIGNAL_READABLE);
-    return endpoint_complete(h->peer, result_ok(n)); /* (1) */
+    return complete(e, result);
 }
 
-static enum status respond_check(const struct endpoint *h, uint64_t n)
+/* Answers on this CPU; the initiator's thread, to be run or made ready. The request has been checked. */
+static inline __attribute__((always_inline)) struct thread *respond_local(struct endpoint *h, const char *response, uint64_t n)
 {
-    if (!endpoint_is_pending(h))
+    message_copy(h->response, response, n);
+    h->reading = READING_NOT_BEGUN;
+    object_lower(&h->object, SIGNAL_READABLE);
+    return complete(h->peer, result_ok(n)); /* (1) */
+}
+
+static enum status respond_check(struct endpoint *h, uint64_t n)
+{
+    if (h->reading != READING_BEGUN) {
+        h->reading = READING_NOT_BEGUN;
         return STATUS_UNAVAILABLE;
+    }
     return n > h->response_room ? STATUS_OUT_OF_RANGE : STATUS_OK;
 }
 
@@ -159,7 +188,7 @@ struct result endpoint_respond(struct endpoint *h, const char *response, uint64_
     enum status s = respond_check(h, n);
     if (s != STATUS_OK)
         return result_of(s);
-    if (endpoint_is_remote(h))
+    if (h->remote)
         return remote_respond(h, response, n);
     sched_ready(respond_local(h, response, n));
     return sched_preempt(result_ok(0));
@@ -180,7 +209,7 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
     struct thread *t = sched_current(), *woken = NULL;
     if (response) {
         enum status s = respond_check(h, n);
-        if (s == STATUS_OK && endpoint_is_remote(h))
+        if (s == STATUS_OK && h->remote)
             s = (enum status)remote_respond(h, response, n).status;
         else if (s == STATUS_OK)
             woken = respond_local(h, response, n);
@@ -188,12 +217,12 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
             return result_of(s);
     }
     wait_for_request(t, buffer, room);
-    bool ready = h->object.signals & t->mask;
-    if (ready)
-        endpoint_deliver(h, t);
-    else if (!timer_deadline_set(t, deadline_ns))
+    bool done = (h->object.signals & t->mask) && endpoint_deliver(h, t);
+    if (!done && !timer_deadline_set(t, deadline_ns)) {
         t->result = result_of(STATUS_DEADLINE_EXCEEDED);
-    else {
+        done = true;
+    }
+    if (!done) {
         object_add_waiter(&h->object, t);
         if (woken)
             sched_block_for(woken);
@@ -210,17 +239,17 @@ struct result endpoint_respond_and_wait(struct endpoint *h, const char *response
 {
     struct endpoint *e = h->local_peer;
     struct thread *caller = e->caller;
-    if (!likely(response && caller && n <= h->response_room && !h->object.waiters && !e->object.waiters &&
-                sched_can_handoff(caller) && timer_is_later(deadline_ns)))
+    if (!likely(response && caller && h->reading == READING_BEGUN && n <= h->response_room && !h->object.waiters &&
+                !e->object.waiters && sched_can_handoff(caller) && timer_is_later(deadline_ns)))
         return respond_and_wait_slow(h, response, n, buffer, room, deadline_ns);
     /* point of no return */
     struct thread *t = sched_current();
     *t->deadline_ns = deadline_ns;
+    h->reading = READING_NOT_BEGUN;
     object_lower(&h->object, SIGNAL_READABLE);
     e->caller = NULL;
     e->object.signals |= SIGNAL_WRITEABLE;
     wait_for_request(t, buffer, room);
-    t->wait_next = NULL;
     t->wait_object = &h->object;
     h->object.waiters = t;
     handoff(t, caller, h->response, response, n, n); /* (1) */
@@ -229,11 +258,11 @@ struct result endpoint_respond_and_wait(struct endpoint *h, const char *response
 void endpoint_expire(struct thread *t)
 {
     struct endpoint *e = (struct endpoint *)t->wait_object, *h = e->peer;
-    if (endpoint_is_remote(e)) {
+    if (e->remote) {
         if (!remote_cancel(e))
             return; /* (1) is on its way */
     } else {
-        object_lower(&h->object, SIGNAL_READABLE);
+        endpoint_withdraw(h);
     }
     sched_ready(endpoint_complete(e, result_of(STATUS_DEADLINE_EXCEEDED))); /* (3) */
 }
@@ -244,7 +273,7 @@ static void stop_initiator(struct endpoint *e)
     struct endpoint *h = e->peer;
     h->local_peer = &endpoint_nobody;
     h->dead = true;
-    object_lower(&h->object, SIGNAL_READABLE);
+    endpoint_withdraw(h);
     e->caller = NULL;
     object_raise_ready(&h->object, SIGNAL_ERROR);
 }
@@ -263,7 +292,7 @@ static void stop_handler(struct endpoint *h)
 
 void endpoint_stop(struct endpoint *e)
 {
-    if (endpoint_is_remote(e))
+    if (e->remote)
         remote_stop(e);
     else if (e->object.type == IMAGE_OBJECT_CHANNEL_INITIATOR)
         stop_initiator(e);

@@ -7,11 +7,6 @@
  * after it made it COPYING. */
 enum endpoint_claim { CLAIM_OPEN, CLAIM_COPYING, CLAIM_DONE, CLAIM_CANCELLED };
 
-static inline bool endpoint_is_remote(const struct endpoint *e)
-{
-    return e->object.cpu != e->peer->object.cpu; /* [I] fields */
-}
-
 /* A request is there and not answered. */
 static inline bool endpoint_is_pending(const struct endpoint *h)
 {

@@ -99,6 +99,7 @@ bool remote_is_open(const struct endpoint *h)
 struct result remote_respond(struct endpoint *h, const char *response, uint64_t n)
 {
     object_lower(&h->object, SIGNAL_READABLE);
+    h->reading = READING_NOT_BEGUN;
     if (!claim_take(&h->peer->claim, h->generation, CLAIM_COPYING))
         return result_of(STATUS_UNAVAILABLE); /* given up; its CANCEL or STOPPED is on the way */
     message_copy(h->response, response, n);
@@ -136,7 +137,7 @@ static void run_cancel(const struct inbox_message *m)
 {
     struct endpoint *h = (struct endpoint *)m->word[0];
     if (h->generation == (uint32_t)m->word[1])
-        object_lower(&h->object, SIGNAL_READABLE);
+        endpoint_withdraw(h);
     struct inbox_message echo = {run_cancelled, {(uint64_t)h->peer}};
     send_to_peer(h, &echo, THREAD_PRIORITIES - 1);
 }
@@ -171,7 +172,7 @@ static void run_stopped(const struct inbox_message *m)
     struct endpoint *e = (struct endpoint *)m->word[0];
     e->dead = true;
     if (e->object.type == IMAGE_OBJECT_CHANNEL_HANDLER) {
-        object_lower(&e->object, SIGNAL_READABLE);
+        endpoint_withdraw(e);
     } else if (e->caller) {
         e->held = false;
         sched_ready(endpoint_complete(e, result_of(STATUS_UNAVAILABLE))); /* (2) */

@@ -11,7 +11,6 @@ void object_add_waiter(struct object *o, struct thread *t)
     struct thread **p = &o->waiters;
     while (*p)
         p = &(*p)->wait_next;
-    t->wait_next = NULL;
     t->wait_object = o;
     *p = t;
 }
@@ -21,6 +20,7 @@ void object_remove_waiter(struct object *o, struct thread *t)
     for (struct thread **p = &o->waiters; *p; p = &(*p)->wait_next) {
         if (*p == t) {
             *p = t->wait_next;
+            t->wait_next = NULL;
             return;
         }
     }
@@ -42,14 +42,15 @@ struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns)
     sched_block();
 }
 
-/* Off its list already: what it finds when it runs. */
-static void wake(struct object *o, struct thread *t)
+/* What it finds when it runs; false if there is nothing for it after all. */
+static bool wake(struct object *o, struct thread *t)
 {
-    timer_deadline_clear(t);
-    if (t->state == THREAD_WAIT_REQUEST)
-        endpoint_deliver((struct endpoint *)o, t);
-    else
+    if (t->state == THREAD_WAIT_REQUEST && !endpoint_deliver((struct endpoint *)o, t))
+        return false;
+    if (t->state == THREAD_WAIT_SIGNALS)
         t->result = result_ok(o->signals);
+    timer_deadline_clear(t);
+    return true;
 }
 
 struct thread *object_raise_waited(struct object *o, uint32_t signals)
@@ -58,12 +59,12 @@ struct thread *object_raise_waited(struct object *o, uint32_t signals)
     o->signals |= signals;
     for (struct thread **p = &o->waiters; *p;) {
         struct thread *t = *p;
-        if (!(t->mask & signals)) {
+        if (!(t->mask & signals) || !wake(o, t)) {
             p = &t->wait_next;
             continue;
         }
         *p = t->wait_next;
-        wake(o, t);
+        t->wait_next = NULL;
         if (first)
             sched_ready(t);
         else

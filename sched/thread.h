@@ -49,7 +49,7 @@ struct thread {
     uint64_t cr3;              /* [I] the process's */
     struct result result;      /* [o] of the call it is blocked in, set by whoever wakes it */
     struct object *wait_object;/* [o] */
-    struct thread *wait_next;  /* [o] next waiter of the same object */
+    struct thread *wait_next;  /* [o] next waiter of the same object; NULL while it waits for none */
     char *buffer;              /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
     uint64_t buffer_bytes;     /* [o] */
     uint64_t *deadline_ns;     /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */

@@ -19,7 +19,7 @@
 #include "sys/process.h"
 #include "sys/user_buffer.h"
 
-#define INBOX_SLACK 64          /* shutdown and the like */
+#define INBOX_SLACK 64          /* the log's announcement, shutdown by each CPU */
 #define MESSAGES_PER_ENDPOINT 3 /* ipc/endpoint_remote.c: request or response, cancellation or echo, stop */
 
 extern const char vdso_page[];
@@ -164,6 +164,7 @@ static void load_object(const struct image_header *image, uint32_t index)
     struct endpoint *e = &to->endpoint, *peer = &objects[from->peer].endpoint;
     bool local = processes[(image_objects(image) + from->peer)->process].cpu == p->cpu;
     e->peer = peer;
+    e->remote = !local;
     e->local_peer = local ? peer : &endpoint_nobody;
     if (from->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
         e->object.signals = SIGNAL_WRITEABLE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The log belongs to the boot CPU: it alone writes the ring and the sinks. Other CPUs send their bytes in a kernel channel
- * and the boot CPU takes them when it idles or is interrupted for it; what does not fit is counted and reported. A panic
+ * and one message that says so, at most one at a time; what does not fit is counted and reported. A panic
  * stops the others first, so it may write from any CPU. */
 #include "sys/lib/log.h"
 
@@ -33,6 +33,7 @@ static struct log_sink *sinks;
 static struct channel pieces;
 static bool pieces_open;      /* [1] other CPUs may send */
 static uint64_t pieces_lost;  /* [a] */
+static bool pieces_announced; /* [a] a message to the boot CPU is under way */
 static bool panicking;        /* [1] */
 static enum log_level threshold = LOG_INFO;
 
@@ -74,6 +75,14 @@ void log_open_to_all(void)
     store_release(&pieces_open, true); /* pairs: log-open */
 }
 
+/* Boot CPU. Whoever sends after this exchange announces again; whoever sent before it is collected now. */
+static void run_collect(const struct inbox_message *m)
+{
+    (void)m;
+    (void)xchg_acqrel(&pieces_announced, false); /* pairs: log-announce */
+    log_collect();
+}
+
 static void send_pieces(const char *bytes, size_t n)
 {
     if (!load_acquire(&pieces_open)) { /* pairs: log-open */
@@ -87,7 +96,10 @@ static void send_pieces(const char *bytes, size_t n)
             fetch_add_relaxed(&pieces_lost, 1);
         done += piece.bytes;
     }
-    inbox_kick(0, 0);
+    if (!xchg_acqrel(&pieces_announced, true)) { /* pairs: log-announce */
+        struct inbox_message m = {run_collect, {0}};
+        inbox_send(0, &m, 0);
+    }
 }
 
 void log_collect(void)
@@ -100,11 +112,6 @@ void log_collect(void)
     uint64_t lost = xchg_acqrel(&pieces_lost, 0);
     if (lost)
         log_warn("%lu pieces of other CPUs' log were lost", lost);
-}
-
-bool log_has_pieces(void)
-{
-    return pieces_open && !channel_is_empty(&pieces);
 }
 
 void log_panic_mode(void)

@@ -13,7 +13,7 @@ static _Noreturn __attribute__((noinline, cold)) void server_failed(enum status 
 static inline void placement_answer(uint32_t handle)
 {
     uint32_t cpu = cpu_id();
-    struct result r = object_wait(handle, SIGNAL_READABLE, TIME_MAX);
+    struct result r = channel_respond_and_wait(handle, NULL, 0, NULL, 0, TIME_MAX);
     if (r.status == STATUS_OK)
         r = channel_respond(handle, &cpu, sizeof cpu);
     if (r.status != STATUS_OK)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * ipc/endpoint_remote.c: the initiator's CPU (calls, each with or without a deadline, which passes at any moment; the next
- * call at once; death at any moment) and the handler's CPU (read or deliver, respond, respond again, death), one FIFO each
- * way. The kernel runs to completion: a CPU is one process, and what the other one can see is a step. Checked in every
- * interleaving: nothing is written for a call that has returned or died (but a copy that had begun may end: the memory of the
- * dead is not reused); a response that was accepted is reported as such; what a handler reads is one whole request; an answer
- * goes to the request it was made for; each request is posted once; every call ends, those with a deadline also if the handler
- * hangs; no more than 3 messages are under way to
- * the handler's end and 2 to the initiator's. UNBOUNDED sends held requests at once: the generation alone is then enough for
- * all but the bound.
+ * ipc/endpoint_remote.c: the initiator's CPU (calls with or without a deadline, which passes at any moment; the next
+ * call at once; death at any moment) and the handler's (read or deliver, respond, respond again, death), one FIFO each
+ * way. The kernel runs to completion: a CPU is one process, and what the other can see is a step. Checked in every
+ * interleaving: nothing is written for a call that has returned or died (but a copy that had begun may end: the memory
+ * of the dead is not reused); a response that was accepted is reported as such; what is read is one whole request; an
+ * answer goes to the request it was made for; each request is posted once; every call ends, with a deadline even if
+ * the handler hangs; at most 3 messages are under way to the handler's end and 2 to the initiator's. UNBOUNDED sends
+ * held requests at once: then the generation alone keeps all but the bound; with held requests it is a second lock on
+ * the same door.
  * CONFIG: -DCALLS=3
  * CONFIG: -DCALLS=3 -DINITIATOR_DIES
  * CONFIG: -DCALLS=3 -DHANDLER_DIES
@@ -44,7 +44,7 @@
 
 mtype = { REQUEST, RESPONSE, CANCEL, CANCELLED, STOPPED, NONE, OK, DEADLINE, UNAVAILABLE };
 
-chan to_handler = [TO_HANDLER] of { mtype, byte, byte }; /* generation; the call's number, which the kernel does not see */
+chan to_handler = [TO_HANDLER] of { mtype, byte, byte }; /* generation; number of the call, unknown to the kernel */
 chan to_initiator = [TO_INITIATOR] of { mtype, byte };
 byte claim;
 byte request[2], reply[2]; /* the initiator's buffers, in two halves */
@@ -260,7 +260,7 @@ inline respond()
         take(generation, COPYING, number);
         if
         :: won ->
-            assert(known == number && (returned[number] == NONE));
+            assert(known == number && returned[number] == NONE);
 #ifdef RESPONSE_BEFORE_COPY
             send_to_initiator(RESPONSE, generation);
             write()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the processes of the stress test agree on: messages that prove what they are. A message is a head and words that
- * follow from it; request and answer of one number differ in every word, so one torn, stale or misled is found. */
+ * What the processes of the stress test agree on: messages that prove what they are. A message is a head and words
+ * that follow from it; request and answer of one number differ in every word, so one torn, stale or misled is found. */
 #pragma once
 #include "tests/guest/check.h"
 

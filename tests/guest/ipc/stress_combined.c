@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Handler of the stress test that serves by channel_respond_and_wait, at once or after a while. An answer that is refused
- * came too late; then it waits only. */
+ * Handler of the stress test that serves by channel_respond_and_wait, at once or after a while. An answer that is
+ * refused came too late; then it waits only. */
 #include "handles.h"
 #include "tests/guest/ipc/stress.h"
 

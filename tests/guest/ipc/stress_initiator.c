@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Initiator of the stress test: calls two handlers by turns, most calls with a deadline that may pass at any point of the
- * transaction. An answer is the one to this very request. After a deadline both buffers are reused at once: the request's for
- * the next call, and the answer's is filled with a pattern that must still be there some calls later. */
+ * Initiator of the stress test: calls two handlers by turns, most calls with a deadline that may pass at any point of
+ * the transaction. An answer is the one to this very request. After a deadline both buffers are reused at once: the
+ * request's for the next call, and the answer's is filled with a pattern that must still be there some calls later. */
 #include "handles.h"
 #include "tests/guest/ipc/stress.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Judge of the stress test: hears from each initiator that it is through, and that it neither timed out always nor never. */
+ * Judge of the stress test: hears from each initiator that it is through, and that it neither timed out always nor
+ * never. */
 #include "handles.h"
 #include "tests/guest/ipc/stress.h"
 

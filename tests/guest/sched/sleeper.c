@@ -16,7 +16,7 @@ int main(void)
         report.most_late_ns = late > report.most_late_ns ? late : report.most_late_ns;
         length = 100 * US + (length + step) % (4900 * US);
     }
-    check_status("wait", object_wait(HANDLE_REPORT, SIGNAL_READABLE, TIME_MAX).status, STATUS_OK);
+    check_status("wait", channel_respond_and_wait(HANDLE_REPORT, NULL, 0, NULL, 0, TIME_MAX).status, STATUS_OK);
     check_status("report", channel_respond(HANDLE_REPORT, &report, sizeof report).status, STATUS_OK);
     return 0;
 }

@@ -27,7 +27,7 @@ int main(void)
     check_status("answer", channel_respond(HANDLE_ORDER, &order, sizeof order).status, STATUS_OK);
     report.answered_ns = clock_now();
     spin(order.stop_ns, &report);
-    check_status("wait", object_wait(HANDLE_ORDER, SIGNAL_READABLE, TIME_MAX).status, STATUS_OK);
+    check_status("wait", channel_respond_and_wait(HANDLE_ORDER, NULL, 0, NULL, 0, TIME_MAX).status, STATUS_OK);
     check_status("report", channel_respond(HANDLE_ORDER, &report, sizeof report).status, STATUS_OK);
     return 0;
 }

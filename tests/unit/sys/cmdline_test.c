@@ -35,7 +35,6 @@ static void expect_error(const char *text, enum status status, const char *messa
 static void expect_defaults(void)
 {
     cr_assert(eq(u64, line.cpus, 64));
-    cr_assert(eq(int, (int)line.exit, CMDLINE_exit_off));
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive));
     cr_assert(eq(u64, line.iterations, 0));
     cr_assert(eq(int, (int)line.loglevel, CMDLINE_loglevel_info));
@@ -59,11 +58,10 @@ Test(cmdline, nothing_gives_the_defaults)
 
 Test(cmdline, every_key)
 {
-    expect_ok("bench=channel.call,hist cpus=2 exit=halt idle=poll iterations=1000 loglevel=warn panic=test "
+    expect_ok("bench=channel.call,hist cpus=2 idle=poll iterations=1000 loglevel=warn panic=test "
               "slice_us=100 tsc_khz=2800000 unit=instructions virtio_mmio.device=512@0xfeb00e00:12 warmup=5");
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, "channel.call,hist"));
     cr_assert(eq(u64, line.cpus, 2));
-    cr_assert(eq(int, (int)line.exit, CMDLINE_exit_halt));
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_poll));
     cr_assert(eq(u64, line.iterations, 1000));
     cr_assert(eq(int, (int)line.loglevel, CMDLINE_loglevel_warn));
@@ -141,7 +139,7 @@ Test(cmdline, words_are_whole_words)
 
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
-    static const char all[] = "unknown key 'foo'; valid keys: bench cpus exit idle iterations loglevel panic slice_us "
+    static const char all[] = "unknown key 'foo'; valid keys: bench cpus idle iterations loglevel panic slice_us "
                               "tsc_khz unit virtio_mmio.device warmup";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
@@ -215,7 +213,7 @@ static bool is_sound(const struct cmdline *out, enum status status, const char *
     sound &= out->cpus >= 1 && out->cpus <= 64 && out->slice_us >= 100 && out->slice_us <= 1000000;
     sound &= out->tsc_khz <= 100000000 && out->iterations <= 100000000 && out->warmup <= 100000000;
     sound &= out->idle <= CMDLINE_idle_hlt && out->loglevel <= CMDLINE_loglevel_info;
-    return sound && out->unit <= CMDLINE_unit_instructions && out->exit <= CMDLINE_exit_off;
+    return sound && out->unit <= CMDLINE_unit_instructions;
 }
 
 static char random_byte(unsigned *seed)
@@ -231,7 +229,7 @@ static size_t make_line(char *text, size_t room, unsigned *seed)
     static const char *const pieces[] = {
         "cpus=", "cpus=4", "idle=hlt", "virtio_mmio.device=512@0xfeb00e00:12", "bench=\"a b\"", "panic=test", "unit=ns",
         " ", " ", "\"", "=", "/k", "tsc_khz=0xffff", "slice_us=", "iterations=18446744073709551616", "loglevel=warn",
-        "exit=halt", "warmup=7", "bench"};
+        "warmup=7", "bench"};
     size_t n = 0, length = (size_t)rand_r(seed) % (rand_r(seed) % 8 ? 100 : room);
     while (n < length) {
         const char *piece = pieces[(size_t)rand_r(seed) % (sizeof pieces / sizeof pieces[0])];
