@@ -144,8 +144,11 @@ struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, u
         return result_of(STATUS_OUT_OF_RANGE);
     uint64_t bytes = smaller(n, h->request_bytes - offset);
     message_copy(buffer, h->request + offset, bytes);
-    if (h->remote && !remote_is_open(h))
-        return result_of(STATUS_UNAVAILABLE); /* cancelled while we copied: not the request any more */
+    if (h->remote && !remote_is_open(h)) { /* cancelled while we copied: not the request any more */
+        object_lower(&h->object, SIGNAL_READABLE);
+        h->reading = READING_NOT_BEGUN;
+        return result_of(STATUS_UNAVAILABLE);
+    }
     h->reading = READING_BEGUN;
     return result_ok(bytes);
 }

@@ -3,9 +3,9 @@
 #pragma once
 #include "ipc/endpoint.h"
 
-/* Who has the transaction of this generation: the initiator may give up only while it is OPEN, the handler answers only
- * after it made it COPYING. */
-enum endpoint_claim { CLAIM_OPEN, CLAIM_COPYING, CLAIM_DONE, CLAIM_CANCELLED };
+/* Who has the transaction of this generation: the initiator gives up by taking it from OPEN to CANCELLED, the handler
+ * answers after it took it from OPEN to ANSWERED. */
+enum endpoint_claim { CLAIM_OPEN, CLAIM_ANSWERED, CLAIM_CANCELLED };
 
 /* A request is there and not answered. */
 static inline bool endpoint_is_pending(const struct endpoint *h)

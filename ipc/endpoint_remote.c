@@ -9,13 +9,13 @@
  *   STOPPED                                 <------>  the peer's process died
  *
  * The handler's CPU reads and writes the initiator's buffers itself, through the direct map. Whether it still may is decided
- * by one word, `claim`, which has two writers: the handler takes it OPEN -> COPYING before it writes the answer, the
+ * by one word, `claim`, which has two writers: the handler takes it OPEN -> ANSWERED before it writes the answer, the
  * initiator's CPU takes it OPEN -> CANCELLED when it gives up. One of the two exchanges fails. If the handler won, the
  * initiator waits on: RESPONSE is certain and near. If the initiator won, nothing is written, and respond says UNAVAILABLE.
  * The generation in the word keeps a late handler from mistaking the next transaction for the old one. pairs: claim
  *
- * At most REQUEST and CANCEL, or RESPONSE and CANCELLED, and STOPPED are under way per end and direction, since a request
- * after a cancellation is held until the echo: this is what bounds an inbox (sys/load.c). Modelled in tests/model. */
+ * At most REQUEST, CANCEL and STOPPED are under way to a handler end, and RESPONSE or CANCELLED, and STOPPED, to an initiator
+ * end, since a request after a cancellation is held until the echo: this bounds an inbox (sys/load.c). Model: claim.pml. */
 #include "ipc/copy.h"
 #include "ipc/endpoint_internal.h"
 #include "sched/sched.h"
@@ -92,6 +92,7 @@ static void run_request(const struct inbox_message *m)
 
 bool remote_is_open(const struct endpoint *h)
 {
+    compiler_barrier(); /* the bytes that were just copied were read before this word; x86 keeps loads in order */
     return load_acquire(&h->peer->claim) == claim_word(h->generation, CLAIM_OPEN); /* pairs: claim */
 }
 
@@ -100,10 +101,9 @@ struct result remote_respond(struct endpoint *h, const char *response, uint64_t 
 {
     object_lower(&h->object, SIGNAL_READABLE);
     h->reading = READING_NOT_BEGUN;
-    if (!claim_take(&h->peer->claim, h->generation, CLAIM_COPYING))
+    if (!claim_take(&h->peer->claim, h->generation, CLAIM_ANSWERED))
         return result_of(STATUS_UNAVAILABLE); /* given up; its CANCEL or STOPPED is on the way */
-    message_copy(h->response, response, n);
-    store_release(&h->peer->claim, claim_word(h->generation, CLAIM_DONE)); /* pairs: claim */
+    message_copy(h->response, response, n); /* the message below is published after it: pairs: channel-publish */
     struct inbox_message m = {run_response, {(uint64_t)h->peer, h->generation, n}};
     send_to_peer(h, &m, h->caller_priority);
     return result_ok(0);
@@ -158,7 +158,7 @@ void remote_stop(struct endpoint *e)
 {
     if (e->object.type == IMAGE_OBJECT_CHANNEL_INITIATOR) {
         if (e->caller && !e->held)
-            claim_take(&e->claim, e->generation, CLAIM_CANCELLED); /* from here on nothing is written to the dead */
+            claim_take(&e->claim, e->generation, CLAIM_CANCELLED); /* no answer begins after this */
         e->caller = NULL;
         e->held = false;
     }

@@ -55,6 +55,17 @@ static void hist_write_all(const char *bytes, size_t n)
     }
 }
 
+/* A host may open its ports after the bounded wait of the driver's start: looked for again at every export and at the end. */
+static void attach(void)
+{
+    virtio_console_poll();
+    if (!hist_port)
+        hist_port = virtio_console_port("org.tern.hist");
+    if (log_port || !(log_port = virtio_console_port("org.tern.log")))
+        return;
+    log_add_sink(&log_sink); /* replays what it missed */
+}
+
 void console_init(const char *hints)
 {
     enum status s = virtio_console_init(hints);
@@ -62,10 +73,7 @@ void console_init(const char *hints)
         log_info("virtio-console: %s", s == STATUS_NOT_FOUND ? "none" : "refused");
         return;
     }
-    log_port = virtio_console_port("org.tern.log");
-    hist_port = virtio_console_port("org.tern.hist");
-    if (log_port)
-        log_add_sink(&log_sink);
+    attach();
     log_info("virtio-console: log port %s, histogram port %s", log_port ? "open" : "absent", hist_port ? "open" : "absent");
 }
 
@@ -103,7 +111,7 @@ static enum status export_begin(const struct histogram *h, const char *text, uin
 
 enum status console_export(const struct histogram *h, const char *text, uint64_t n)
 {
-    virtio_console_poll();
+    attach();
     if (!hist_port) {
         dropped++;
         return STATUS_OK;
@@ -128,11 +136,14 @@ enum status console_export(const struct histogram *h, const char *text, uint64_t
 void console_finish(bool complete)
 {
     char text[128];
+    attach();
     if (complete && hist_port && !writing) {
         if (!header_sent)
             send_header();
         hist_write_all(text, hlog_end(text, sizeof(text), written, dropped));
     }
+    if (dropped)
+        log_warn("%lu histograms were dropped", dropped);
     if (log_lost)
         log_warn("%lu bytes of log were lost on the virtio port", log_lost);
     if (log_port)

@@ -14,7 +14,9 @@ $(OFFSETS): $(B)/arch/x86_64/asm_offsets.s
 $(B)/arch/x86_64/entry.S.o: $(OFFSETS)
 
 IMAGE_DEFAULT = $(B)/images/bench.img
-$(B)/arch/x86_64/blobs.S.o: $(VDSO_BIN) $(IMAGE_DEFAULT)
+# Names that other folders' rules.mk give are known only by the second expansion.
+.SECONDEXPANSION:
+$(B)/arch/x86_64/blobs.S.o: $$(VDSO_BIN) $$(IMAGE_DEFAULT)
 $(B)/arch/x86_64/blobs.S.o: ASFLAGS += -DVDSO_BIN='"$(VDSO_BIN)"' -DIMAGE_DEFAULT='"$(IMAGE_DEFAULT)"'
 
 LINK = $(CC) $(LINK-$(TOOLCHAIN)) -nostdlib -static -Wl,-T,$(B)/kernel.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
@@ -30,12 +32,9 @@ $(B)/symbols-none.S: arch/x86_64/symbols.awk
 	awk -f $< /dev/null > $@
 $(B)/symbols.S: $(B)/tern-nameless.elf arch/x86_64/symbols.awk
 	nm -n $< | awk -f arch/x86_64/symbols.awk > $@
-$(B)/tern-nameless.elf: $(kernel_OBJS)
-# The object list is complete only after every rules.mk: deferred to the second expansion.
-.SECONDEXPANSION:
-$(B)/tern-nameless.elf: $$(kernel_OBJS) $(B)/symbols-none.S.o $(B)/kernel.lds $(VDSO_SITES)
+$(B)/tern-nameless.elf: $$(kernel_OBJS) $(B)/symbols-none.S.o $(B)/kernel.lds $$(VDSO_SITES)
 	$(LINK) -o $@ $(filter %.o,$^)
-$(B)/tern.elf: $$(kernel_OBJS) $(B)/symbols.S.o $(B)/kernel.lds $(VDSO_SITES)
+$(B)/tern.elf: $$(kernel_OBJS) $(B)/symbols.S.o $(B)/kernel.lds $$(VDSO_SITES)
 	$(LINK) -o $@ $(filter %.o,$^)
 	/usr/bin/python3 -B ci/lint/notes.py $@
 $(B)/tern.kallsyms: $(B)/tern.elf

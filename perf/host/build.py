@@ -60,11 +60,21 @@ def kernel_get(given: str | None) -> Path:
     return DEFAULT_KERNEL
 
 
+def image_path(name: str, kernel: Path) -> Path:
+    """Where an image is: NAME is images/NAME.img beside the kernel, FILE (with a slash, or ending in .img) is itself."""
+    if "/" in name or name.endswith(".img"):
+        return Path(name).resolve()
+    return kernel.parent / "images" / f"{name}.img"
+
+
 def image_find(name: str, kernel: Path) -> Path:
-    """An image by NAME (images/NAME.img beside the kernel) or by FILE (with a slash, or ending in .img)."""
-    images = kernel.parent / "images"
-    path = Path(name).resolve() if "/" in name or name.endswith(".img") else images / f"{name}.img"
+    """As image_path, for an image that is there. Raises TernError if it is not, or is empty: QEMU would pass nothing."""
+    path = image_path(name, kernel)
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in images.glob("*.img"))) or "none built"
-        raise TernError(f"there is no image {name}; give a file or one of: {known}")
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.img"))) or "none built"
+        raise TernError(
+            f"there is no image {name}; give a file or one of: {known} (`make tests-images` builds the tests')"
+        )
+    if path.stat().st_size == 0:
+        raise TernError(f"the image {name} is an empty file; build it again")
     return path

@@ -205,7 +205,9 @@ def main(words: list[str]) -> int:
     """The program; returns its exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return run_command(parser_make().parse_args(words))
+        status = run_command(parser_make().parse_args(words))
+        sys.stdout.flush()
+        return status
     except TernError as error:
         print(f"tern: {error}", file=sys.stderr)
         return error.status
@@ -214,6 +216,11 @@ def main(words: list[str]) -> int:
         print("tern: interrupted; everything it started was stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        sys.stdout = None  # nobody reads: no complaint at exit either
+        return 1
+    except OSError as error:
+        print(f"tern: {error.strerror or error}; nothing more was written", file=sys.stderr)
+        sys.stdout = None
         return 1
 
 

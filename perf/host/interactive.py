@@ -12,7 +12,7 @@ from common import TernError
 def interactive(image: str, machine: str, smp: int, append: str, kernel: str | None, dry_run: bool) -> int:
     """Boots until the guest ends. Returns 0 for the guest's success status, else QEMU's status."""
     elf = build.DEFAULT_KERNEL if dry_run and kernel is None else build.kernel_get(kernel)
-    path = elf.parent / "images" / f"{image}.img" if dry_run else build.image_find(image, elf)
+    path = build.image_path(image, elf) if dry_run else build.image_find(image, elf)
     accelerator = "kvm" if qemu.kvm_usable() else "mttcg"
     line = qemu.command(
         qemu.Boot(kernel=elf, initrd=path, machine=machine, smp=smp, append=append, accelerator=accelerator),

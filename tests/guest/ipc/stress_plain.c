@@ -30,7 +30,7 @@ static uint64_t read_whole(struct stress_message *m)
     return r.value;
 }
 
-/* The second half, then the head again. A request that is withdrawn meanwhile costs one read its UNAVAILABLE, so two that
+/* The second half, then the head again. A request that is withdrawn meanwhile costs one read its UNAVAILABLE: two that
  * succeed are of one request. False if a read was refused. */
 static bool read_tail(void)
 {
