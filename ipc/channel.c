@@ -63,7 +63,7 @@ enum status channel_send(struct channel *c, const void *item)
             fetch_add_relaxed(&c->rejected, 1);
             return STATUS_RESOURCE_EXHAUSTED;
         }
-        if (ahead > 0) { /* claimed by another since tail was read */
+        if (ahead > 0) {                   /* claimed by another since tail was read */
             tail = load_acquire(&c->tail); /* pairs: channel-close */
             continue;
         }

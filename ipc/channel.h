@@ -41,8 +41,8 @@ struct channel_slot {
  * Receiving position p grants position p + capacity, wherever that lies: more is never granted than the capacity,
  * and a producer learns it from the line it is about to write, without a look at the consumer's. */
 struct channel {
-    _Alignas(CACHE_LINE) uint64_t tail; /* [a] the producers' word */
-    _Alignas(CACHE_LINE) uint64_t head; /* [w] */
+    _Alignas(CACHE_LINE) uint64_t tail;        /* [a] the producers' word */
+    _Alignas(CACHE_LINE) uint64_t head;        /* [w] */
     _Alignas(CACHE_LINE) unsigned char *slots; /* [I] */
     uint64_t mask;                             /* [I] (number of slots - 1) * CHANNEL_STEP */
     uint64_t grant;                            /* [I] from a marked position to the one that receiving it grants */
@@ -122,8 +122,8 @@ static inline size_t channel_capacity(const struct channel *c)
     return c->capacity;
 }
 
-static inline __attribute__((always_inline)) struct channel_slot *
-channel_slot_at(const struct channel *c, uint64_t position, size_t slot_lines)
+static inline __attribute__((always_inline)) struct channel_slot *channel_slot_at(const struct channel *c,
+                                                                                  uint64_t position, size_t slot_lines)
 {
     return (struct channel_slot *)(c->slots + (position & c->mask) * slot_lines);
 }
@@ -188,7 +188,7 @@ static inline __attribute__((always_inline)) void channel_pass(struct channel *c
     uint64_t granted = head + c->grant;
     struct channel_slot *slot = channel_slot_at(c, granted, slot_lines);
     store_release(&c->head, head + CHANNEL_STEP); /* pairs: channel-head */
-    store_release(&slot->sequence, granted); /* pairs: channel-grant */
+    store_release(&slot->sequence, granted);      /* pairs: channel-grant */
 }
 
 static inline __attribute__((always_inline)) enum status channel_try_recv_sized(struct channel *c, void *item,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Transactions between two processes on one CPU. endpoint_transact and endpoint_respond_and_wait begin with the case that
- * matters, straight down: the other side is there and waits, so the CPU goes to it directly, without run queue or scheduler.
- * Every other case is a _slow function that starts over from the same arguments; nothing has been changed by then.
- * A wait for a response ends in exactly three ways: (1) response, (2) the handler died, (3) deadline. */
+ * Transactions between two processes on one CPU. endpoint_transact and endpoint_respond_and_wait begin with the case
+ * that matters, straight down: the other side is there and waits, so the CPU goes to it directly, without run queue or
+ * scheduler. Every other case is a _slow function that starts over from the same arguments; nothing has been changed by
+ * then. A wait for a response ends in exactly three ways: (1) response, (2) the handler died, (3) deadline. */
 #include "ipc/endpoint.h"
 
 #include "ipc/copy.h"
@@ -56,8 +56,8 @@ bool endpoint_deliver(struct endpoint *h, struct thread *t)
 }
 
 /* The last step of a handoff, apart so that the way without bytes needs no registers kept. */
-static __attribute__((noinline)) _Noreturn void copy_and_resume(char *to, const char *from, uint64_t n, struct thread *next,
-                                                                uint64_t value)
+static __attribute__((noinline)) _Noreturn void copy_and_resume(char *to, const char *from, uint64_t n,
+                                                                struct thread *next, uint64_t value)
 {
     arch_copy(to, from, n);
     thread_resume_ok(next, value);
@@ -72,9 +72,10 @@ static __attribute__((noinline, cold)) _Noreturn void level_and_resume(char *to,
     thread_resume_ok(next, value);
 }
 
-/* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been copied. */
-static inline __attribute__((always_inline)) _Noreturn void handoff(const struct thread *previous, struct thread *next,
-                                                                    char *to, const char *from, uint64_t n, uint64_t value)
+/* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been
+ * copied. */
+static inline __attribute__((always_inline)) _Noreturn void
+handoff(const struct thread *previous, struct thread *next, char *to, const char *from, uint64_t n, uint64_t value)
 {
     timer_deadline_clear(next);
     sched_switch(next);
@@ -94,8 +95,8 @@ static void wait_for_response(struct endpoint *e, struct thread *t)
     t->state = THREAD_WAIT_RESPONSE;
 }
 
-static __attribute__((noinline)) struct result transact_slow(struct endpoint *e, const char *send, uint64_t n, char *receive,
-                                                             uint64_t room, uint64_t deadline_ns)
+static __attribute__((noinline)) struct result transact_slow(struct endpoint *e, const char *send, uint64_t n,
+                                                             char *receive, uint64_t room, uint64_t deadline_ns)
 {
     struct thread *t = sched_current();
     if (e->dead || e->caller)
@@ -169,7 +170,8 @@ struct thread *endpoint_complete(struct endpoint *e, struct result result)
 }
 
 /* Answers on this CPU; the initiator's thread, to be run or made ready. The request has been checked. */
-static inline __attribute__((always_inline)) struct thread *respond_local(struct endpoint *h, const char *response, uint64_t n)
+static inline __attribute__((always_inline)) struct thread *respond_local(struct endpoint *h, const char *response,
+                                                                          uint64_t n)
 {
     message_copy(h->response, response, n);
     h->reading = READING_NOT_BEGUN;
@@ -206,8 +208,9 @@ static void wait_for_request(struct thread *t, char *buffer, uint64_t room)
     t->state = THREAD_WAIT_REQUEST;
 }
 
-static __attribute__((noinline)) struct result respond_and_wait_slow(struct endpoint *h, const char *response, uint64_t n,
-                                                                     char *buffer, uint64_t room, uint64_t deadline_ns)
+static __attribute__((noinline)) struct result respond_and_wait_slow(struct endpoint *h, const char *response,
+                                                                     uint64_t n, char *buffer, uint64_t room,
+                                                                     uint64_t deadline_ns)
 {
     struct thread *t = sched_current(), *woken = NULL;
     if (response) {
@@ -237,8 +240,8 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
     return sched_preempt(t->result);
 }
 
-struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer, uint64_t room,
-                                        uint64_t deadline_ns)
+struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer,
+                                        uint64_t room, uint64_t deadline_ns)
 {
     struct endpoint *e = h->local_peer;
     struct thread *caller = e->caller;

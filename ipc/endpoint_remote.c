@@ -5,17 +5,19 @@
  *   REQUEST generation, buffers, priority   ------->  endpoint_post
  *                                           <-------  RESPONSE generation, bytes       after it copied the answer
  *   CANCEL generation (deadline passed)     ------->  drops the request
- *                                           <-------  CANCELLED                         echo: a held request goes out now
- *   STOPPED                                 <------>  the peer's process died
+ *                                           <-------  CANCELLED                         echo: a held request goes out
+ * now STOPPED                                 <------>  the peer's process died
  *
- * The handler's CPU reads and writes the initiator's buffers itself, through the direct map. Whether it still may is decided
- * by one word, `claim`, which has two writers: the handler takes it OPEN -> ANSWERED before it writes the answer, the
- * initiator's CPU takes it OPEN -> CANCELLED when it gives up. One of the two exchanges fails. If the handler won, the
- * initiator waits on: RESPONSE is certain and near. If the initiator won, nothing is written, and respond says UNAVAILABLE.
- * The generation in the word keeps a late handler from mistaking the next transaction for the old one. pairs: claim
+ * The handler's CPU reads and writes the initiator's buffers itself, through the direct map. Whether it still may is
+ * decided by one word, `claim`, which has two writers: the handler takes it OPEN -> ANSWERED before it writes the
+ * answer, the initiator's CPU takes it OPEN -> CANCELLED when it gives up. One of the two exchanges fails. If the
+ * handler won, the initiator waits on: RESPONSE is certain and near. If the initiator won, nothing is written, and
+ * respond says UNAVAILABLE. The generation in the word keeps a late handler from mistaking the next transaction for the
+ * old one. pairs: claim
  *
- * At most REQUEST, CANCEL and STOPPED are under way to a handler end, and RESPONSE or CANCELLED, and STOPPED, to an initiator
- * end, since a request after a cancellation is held until the echo: this bounds an inbox (sys/load.c). Model: claim.pml. */
+ * At most REQUEST, CANCEL and STOPPED are under way to a handler end, and RESPONSE or CANCELLED, and STOPPED, to an
+ * initiator end, since a request after a cancellation is held until the echo: this bounds an inbox (sys/load.c). Model:
+ * claim.pml. */
 #include "ipc/copy.h"
 #include "ipc/endpoint_internal.h"
 #include "sched/sched.h"
@@ -84,8 +86,7 @@ static void run_request(const struct inbox_message *m)
     struct endpoint *h = (struct endpoint *)m->word[0];
     h->generation = (uint32_t)(m->word[1] >> 32);
     h->caller_priority = (uint8_t)m->word[1];
-    struct thread *woken =
-        endpoint_post(h, (const char *)m->word[2], m->word[3], (char *)m->word[4], m->word[5]);
+    struct thread *woken = endpoint_post(h, (const char *)m->word[2], m->word[3], (char *)m->word[4], m->word[5]);
     if (woken)
         sched_ready(woken);
 }
@@ -103,7 +104,7 @@ struct result remote_respond(struct endpoint *h, const char *response, uint64_t 
     h->reading = READING_NOT_BEGUN;
     if (!claim_take(&h->peer->claim, h->generation, CLAIM_ANSWERED))
         return result_of(STATUS_UNAVAILABLE); /* given up; its CANCEL or STOPPED is on the way */
-    message_copy(h->response, response, n); /* the message below is published after it: pairs: channel-publish */
+    message_copy(h->response, response, n);   /* the message below is published after it: pairs: channel-publish */
     struct inbox_message m = {run_response, {(uint64_t)h->peer, h->generation, n}};
     send_to_peer(h, &m, h->caller_priority);
     return result_ok(0);

@@ -18,19 +18,20 @@
 #include "sys/abi/signals.h"
 
 struct object {
-    struct thread *waiters; /* [o] THREAD_WAIT_SIGNALS or _REQUEST, oldest first */
-    uint32_t signals;       /* [o] active now */
-    uint16_t type;          /* [I] enum image_object_type */
-    uint16_t cpu;           /* [I] home */
-    struct process *process;/* [I] owner */
+    struct thread *waiters;  /* [o] THREAD_WAIT_SIGNALS or _REQUEST, oldest first */
+    uint32_t signals;        /* [o] active now */
+    uint16_t type;           /* [I] enum image_object_type */
+    uint16_t cpu;            /* [I] home */
+    struct process *process; /* [I] owner */
 };
 
 /* Waits until one of `mask` is active; gives all active signals. INVALID_ARGUMENT for an empty or invalid mask,
  * DEADLINE_EXCEEDED at or after `deadline_ns`; a past deadline polls. Blocks. */
 struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns);
 
-/* Raises signals. Every matching waiter is woken: all but the first are made ready, the first is returned for the caller to
- * run or to make ready (NULL: nobody waited). A THREAD_WAIT_REQUEST waiter gets its request as well (endpoint_deliver). */
+/* Raises signals. Every matching waiter is woken: all but the first are made ready, the first is returned for the
+ * caller to run or to make ready (NULL: nobody waited). A THREAD_WAIT_REQUEST waiter gets its request as well
+ * (endpoint_deliver). */
 struct thread *object_raise_waited(struct object *o, uint32_t signals);
 static inline struct thread *object_raise(struct object *o, uint32_t signals)
 {

@@ -13,12 +13,12 @@
 
 enum hlog_phase { IDLE, SIZE, COMMENT, INTERVAL, FRAME, PAYLOAD, PAD, TRAILER, DRAIN, DONE };
 
-#define NUMBER_MAX 7      /* bytes of a LEB128 number; HIST_SLOT_MAX, zigzagged, has 48 bits */
-#define BLOCK_MAX 65535   /* bytes of a stored deflate block */
+#define NUMBER_MAX 7    /* bytes of a LEB128 number; HIST_SLOT_MAX, zigzagged, has 48 bits */
+#define BLOCK_MAX 65535 /* bytes of a stored deflate block */
 #define BLOCK_HEADER 5
 #define FRAME_BYTES 40
 #define ADLER_MODULUS 65521
-#define ROOM_MIN 192      /* what one unit of any phase can stage at most, COMMENT apart, which finds the stage empty */
+#define ROOM_MIN 192 /* what one unit of any phase can stage at most, COMMENT apart, which finds the stage empty */
 
 #define COOKIE_FRAME 0x1c849313u
 #define COOKIE_COMPRESSED 0x1c849314u
@@ -171,9 +171,9 @@ static void stage_interval(struct hlog_writer *w)
 {
     uint64_t start_ms = w->start_ns / 1000000, length_ms = (w->end_ns - w->start_ns) / 1000000;
     uint64_t max = (w->max + 500) / 1000;
-    int n = ksnprintf(w->stage + w->staged, HLOG_STAGE_BYTES - w->staged, "Tag=%s,%lu.%03lu,%lu.%03lu,%lu.%03lu,",
-                      w->tag, start_ms / 1000, start_ms % 1000, length_ms / 1000, length_ms % 1000, max / 1000,
-                      max % 1000);
+    int n =
+        ksnprintf(w->stage + w->staged, HLOG_STAGE_BYTES - w->staged, "Tag=%s,%lu.%03lu,%lu.%03lu,%lu.%03lu,", w->tag,
+                  start_ms / 1000, start_ms % 1000, length_ms / 1000, length_ms % 1000, max / 1000, max % 1000);
     w->staged += (uint32_t)n;
     w->phase = FRAME;
 }
@@ -309,16 +309,31 @@ static void emit_trailer(struct hlog_writer *w)
 static void produce(struct hlog_writer *w)
 {
     switch ((enum hlog_phase)w->phase) {
-    case SIZE: size_slot(w); break;
-    case COMMENT: stage_comment(w); break;
-    case INTERVAL: stage_interval(w); break;
-    case FRAME: emit_frame(w); break;
-    case PAYLOAD: emit_slot(w); break;
-    case PAD: emit_padding(w); break;
-    case TRAILER: emit_trailer(w); break;
+    case SIZE:
+        size_slot(w);
+        break;
+    case COMMENT:
+        stage_comment(w);
+        break;
+    case INTERVAL:
+        stage_interval(w);
+        break;
+    case FRAME:
+        emit_frame(w);
+        break;
+    case PAYLOAD:
+        emit_slot(w);
+        break;
+    case PAD:
+        emit_padding(w);
+        break;
+    case TRAILER:
+        emit_trailer(w);
+        break;
     case IDLE:
     case DRAIN:
-    case DONE: break;
+    case DONE:
+        break;
     }
 }
 

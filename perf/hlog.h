@@ -31,7 +31,7 @@ struct hlog_writer {
     uint32_t payload_left, body_left; /* still to emit of the payload; of frame and payload together */
     uint32_t block_left;              /* of the stored block under way */
     uint32_t adler_a, adler_b;
-    uint32_t group, group_bytes;      /* base64: up to 3 bytes that wait for company */
+    uint32_t group, group_bytes; /* base64: up to 3 bytes that wait for company */
     bool loss;
     uint64_t count, emitted;          /* values promised; values written */
     uint64_t min, max, sum, overflow; /* as at begin */

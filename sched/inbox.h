@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * How CPUs ask each other for things: each has one inbox, a kernel channel (ipc/channel.h), and runs what arrives. A message
- * is a function and six words, one cache line. The image bounds how many can be under way at once (inbox_create), so a send
- * cannot fail: a full inbox is a broken invariant.
+ * How CPUs ask each other for things: each has one inbox, a kernel channel (ipc/channel.h), and runs what arrives. A
+ * message is a function and six words, one cache line. The image bounds how many can be under way at once
+ * (inbox_create), so a send cannot fail: a full inbox is a broken invariant.
  *
  * Waking is suppressed whenever the owner will look by itself. Its `level` says what it is doing:
  *   INBOX_POLLING        looks before it halts or runs anything: never interrupted
- *   0 .. 31              runs a thread of that priority: interrupted for messages at least as urgent; for less urgent ones
- *                        it looks when it goes down to them (at equal priority it must hear, or round robin would starve)
- *   INBOX_HALTED         interrupted
+ *   0 .. 31              runs a thread of that priority: interrupted for messages at least as urgent; for less urgent
+ * ones it looks when it goes down to them (at equal priority it must hear, or round robin would starve) INBOX_HALTED
+ * interrupted
  *
  *   sender                              owner
  *   (1) publish message (release)       (3) level = HALTED or lower priority
@@ -53,7 +53,8 @@ static inline bool inbox_is_empty(void)
     return channel_is_empty(&this_cpu_ptr(inbox)->channel);
 }
 
-/* Publishes what this CPU does next. Going down, messages withheld meanwhile are not lost: the CPU interrupts itself. */
+/* Publishes what this CPU does next. Going down, messages withheld meanwhile are not lost: the CPU interrupts itself.
+ */
 void inbox_set_level(int level);
 static inline int inbox_level(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The per-CPU scheduler: priorities, round robin inside one, no tick. Idling happens inside the call that found nothing to
- * run, on the CPU's one stack; interrupts taken there only ready threads or fill the inbox. */
+ * The per-CPU scheduler: priorities, round robin inside one, no tick. Idling happens inside the call that found nothing
+ * to run, on the CPU's one stack; interrupts taken there only ready threads or fill the inbox. */
 #include "sched/sched.h"
 
 #include "sys/lib/panic.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Who runs on this CPU. The kernel runs to completion with interrupts off, so a switch is: make another thread current, load
- * its address space, leave by its saved registers. A call that blocks therefore never returns to its caller in C: it ends in
- * thread_resume of whoever runs instead, and the stack is left as it is. Home CPU only. */
+ * Who runs on this CPU. The kernel runs to completion with interrupts off, so a switch is: make another thread current,
+ * load its address space, leave by its saved registers. A call that blocks therefore never returns to its caller in C:
+ * it ends in thread_resume of whoever runs instead, and the stack is left as it is. Home CPU only. */
 #pragma once
 #include <arch/control.h>
 #include <arch/percpu.h>
@@ -44,12 +44,12 @@ void sched_ready(struct thread *t);
 /* The current thread blocks (its wait is recorded): runs the most urgent ready thread, or idles until there is one. */
 _Noreturn void sched_block(void);
 
-/* As sched_block, but `next` was just woken by the current thread and is in no queue: it runs at once unless a ready thread
- * is as urgent. */
+/* As sched_block, but `next` was just woken by the current thread and is in no queue: it runs at once unless a ready
+ * thread is as urgent. */
 _Noreturn void sched_block_for(struct thread *next);
 
-/* The current thread's call gave `result` and may have readied others: a more urgent one runs first. Returns the result if
- * the thread goes on. */
+/* The current thread's call gave `result` and may have readied others: a more urgent one runs first. Returns the result
+ * if the thread goes on. */
 struct result sched_preempt(struct result result);
 
 /* thread_yield: to the back of its priority. */

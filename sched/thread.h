@@ -39,21 +39,21 @@ enum thread_state {
 };
 
 struct thread {
-    struct frame frame;        /* [o] at offset 0: entry.S */
-    uint8_t full;              /* [o] the frame holds every register: it was interrupted, not in a call */
-    uint8_t state;             /* [o] enum thread_state */
-    uint8_t priority;          /* [I] */
-    uint32_t mask;             /* [o] signals it waits for */
-    uint32_t rivals;           /* [I] run-queue bits at least as urgent as this thread */
-    struct process *process;   /* [I] */
-    uint64_t cr3;              /* [I] the process's */
-    struct result result;      /* [o] of the call it is blocked in, set by whoever wakes it */
-    struct object *wait_object;/* [o] */
-    struct thread *wait_next;  /* [o] next waiter of the same object; NULL while it waits for none */
-    char *buffer;              /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
-    uint64_t buffer_bytes;     /* [o] */
-    uint64_t *deadline_ns;     /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
-    struct thread *next;       /* [o] run queue */
-    struct thread *previous;   /* [o] */
-    const char *name;          /* [I] */
+    struct frame frame;         /* [o] at offset 0: entry.S */
+    uint8_t full;               /* [o] the frame holds every register: it was interrupted, not in a call */
+    uint8_t state;              /* [o] enum thread_state */
+    uint8_t priority;           /* [I] */
+    uint32_t mask;              /* [o] signals it waits for */
+    uint32_t rivals;            /* [I] run-queue bits at least as urgent as this thread */
+    struct process *process;    /* [I] */
+    uint64_t cr3;               /* [I] the process's */
+    struct result result;       /* [o] of the call it is blocked in, set by whoever wakes it */
+    struct object *wait_object; /* [o] */
+    struct thread *wait_next;   /* [o] next waiter of the same object; NULL while it waits for none */
+    char *buffer;               /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
+    uint64_t buffer_bytes;      /* [o] */
+    uint64_t *deadline_ns;      /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
+    struct thread *next;        /* [o] run queue */
+    struct thread *previous;    /* [o] */
+    const char *name;           /* [I] */
 };

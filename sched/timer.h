@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Deadlines and time slices of one CPU, on one one-shot timer; no tick. A deadline is a cell in a dense table, one per thread:
- * setting one costs a store and a compare unless it is the earliest, clearing one costs a store. The expiry walks the table
- * (eight threads a cache line). An expiry that finds nothing due is normal: a cleared deadline leaves the timer armed.
- * Home CPU only, interrupts off. */
+ * Deadlines and time slices of one CPU, on one one-shot timer; no tick. A deadline is a cell in a dense table, one per
+ * thread: setting one costs a store and a compare unless it is the earliest, clearing one costs a store. The expiry
+ * walks the table (eight threads a cache line). An expiry that finds nothing due is normal: a cleared deadline leaves
+ * the timer armed. Home CPU only, interrupts off. */
 #pragma once
 #include <arch/percpu.h>
 #include <stdbool.h>
@@ -13,12 +13,12 @@
 #define TIME_NEVER UINT64_MAX
 
 struct timer {
-    uint64_t armed_ns;      /* [o] when the timer will fire; TIME_NEVER */
-    uint64_t slice_ns;      /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
-    uint64_t *deadlines;    /* [o] cells of this CPU's threads */
-    struct thread **threads;/* [I] their owners */
-    size_t count;           /* [I] */
-    struct thread *sliced;  /* [o] who ran when the slice began: it loses the CPU only if it still runs at its end */
+    uint64_t armed_ns;       /* [o] when the timer will fire; TIME_NEVER */
+    uint64_t slice_ns;       /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
+    uint64_t *deadlines;     /* [o] cells of this CPU's threads */
+    struct thread **threads; /* [I] their owners */
+    size_t count;            /* [I] */
+    struct thread *sliced;   /* [o] who ran when the slice began: it loses the CPU only if it still runs at its end */
 };
 
 extern struct timer timer; /* PERCPU */

@@ -25,7 +25,7 @@ struct key {
 #define KEY_WORD3(m, a, b, c) .kind = KIND_WORD, .words = #a "|" #b "|" #c
 
 static const struct key keys[] = {
-#define CMDLINE(member, key, kind, value, text) \
+#define CMDLINE(member, key, kind, value, text)                                                                        \
     {.name = key, .help = text, .offset = offsetof(struct cmdline, member), KEY_##kind},
 #include "sys/cmdline.def"
 #undef CMDLINE

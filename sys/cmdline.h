@@ -14,8 +14,8 @@
 #define CMDLINE_ENUM_U64(min, max)
 #define CMDLINE_ENUM_TEXT
 #define CMDLINE_ENUM_LIST
-#define CMDLINE_ENUM_WORD2(m, a, b) enum cmdline_##m { CMDLINE_##m##_##a, CMDLINE_##m##_##b };
-#define CMDLINE_ENUM_WORD3(m, a, b, c) enum cmdline_##m { CMDLINE_##m##_##a, CMDLINE_##m##_##b, CMDLINE_##m##_##c };
+#define CMDLINE_ENUM_WORD2(m, a, b) enum cmdline_##m{CMDLINE_##m##_##a, CMDLINE_##m##_##b};
+#define CMDLINE_ENUM_WORD3(m, a, b, c) enum cmdline_##m{CMDLINE_##m##_##a, CMDLINE_##m##_##b, CMDLINE_##m##_##c};
 #define CMDLINE(member, key, kind, value, help) CMDLINE_ENUM_##kind
 #include "sys/cmdline.def"
 #undef CMDLINE

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sinks on virtio ports. The log waits, bounded, for a full port, then drops and counts; the histogram stream never drops: a
- * full port ends the step. */
+ * Sinks on virtio ports. The log waits, bounded, for a full port, then drops and counts; the histogram stream never
+ * drops: a full port ends the step. */
 #include "sys/console.h"
 
 #include "drivers/virtio/console.h"
@@ -55,7 +55,8 @@ static void hist_write_all(const char *bytes, size_t n)
     }
 }
 
-/* A host may open its ports after the bounded wait of the driver's start: looked for again at every export and at the end. */
+/* A host may open its ports after the bounded wait of the driver's start: looked for again at every export and at the
+ * end. */
 static void attach(void)
 {
     virtio_console_poll();
@@ -74,7 +75,8 @@ void console_init(const char *hints)
         return;
     }
     attach();
-    log_info("virtio-console: log port %s, histogram port %s", log_port ? "open" : "absent", hist_port ? "open" : "absent");
+    log_info("virtio-console: log port %s, histogram port %s", log_port ? "open" : "absent",
+             hist_port ? "open" : "absent");
 }
 
 static void send_header(void)

@@ -6,13 +6,13 @@
 #include "sched/thread.h"
 #include "sys/abi/histogram.h"
 
-/* Finds the virtio console and sends the log to it. Without one the UART has the log, and histograms are dropped and counted.
- * `hints`: the command line, which may name virtio-mmio devices. */
+/* Finds the virtio console and sends the log to it. Without one the UART has the log, and histograms are dropped and
+ * counted. `hints`: the command line, which may name virtio-mmio devices. */
 void console_init(const char *hints);
 
 /* One bounded step of writing `h` to the histogram stream. `text` is "NAME key=value ...", read at the first step only.
- * OK when the line is out; UNAVAILABLE when there is more to do; INVALID_ARGUMENT for a bad text; DATA_LOSS if the histogram
- * changed under way; FAILED_PRECONDITION while another is under way. */
+ * OK when the line is out; UNAVAILABLE when there is more to do; INVALID_ARGUMENT for a bad text; DATA_LOSS if the
+ * histogram changed under way; FAILED_PRECONDITION while another is under way. */
 enum status console_export(const struct histogram *h, const char *text, uint64_t n);
 
 /* Ends the histogram stream (`complete`: with its end line) and waits, bounded, until the host has everything. */

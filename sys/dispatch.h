@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The system calls as entry.S sees them: a table of handlers and a table of legal return addresses, both by number, both made
- * from sys/abi/syscalls.def. A handler gets six raw register values and decides everything; handlers return the result of
- * whichever thread is current then. */
+ * The system calls as entry.S sees them: a table of handlers and a table of legal return addresses, both by number,
+ * both made from sys/abi/syscalls.def. A handler gets six raw register values and decides everything; handlers return
+ * the result of whichever thread is current then. */
 #pragma once
 #include <stdint.h>
 #include "ipc/endpoint.h"
@@ -12,7 +12,7 @@
 
 typedef struct result (*syscall_handler)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-#define SYSCALL(number, name, arguments, sentence) \
+#define SYSCALL(number, name, arguments, sentence)                                                                     \
     struct result sys_##name(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 #include "sys/abi/syscalls.def"
 #undef SYSCALL

@@ -42,10 +42,9 @@ static uint32_t crc_update(uint32_t crc, const unsigned char *p, uint64_t n)
         uint64_t word;
         __builtin_memcpy(&word, p, 8);
         word ^= crc;
-        crc = crc_table[7][word & 0xff] ^ crc_table[6][(word >> 8) & 0xff] ^
-              crc_table[5][(word >> 16) & 0xff] ^ crc_table[4][(word >> 24) & 0xff] ^
-              crc_table[3][(word >> 32) & 0xff] ^ crc_table[2][(word >> 40) & 0xff] ^
-              crc_table[1][(word >> 48) & 0xff] ^ crc_table[0][word >> 56];
+        crc = crc_table[7][word & 0xff] ^ crc_table[6][(word >> 8) & 0xff] ^ crc_table[5][(word >> 16) & 0xff] ^
+              crc_table[4][(word >> 24) & 0xff] ^ crc_table[3][(word >> 32) & 0xff] ^
+              crc_table[2][(word >> 40) & 0xff] ^ crc_table[1][(word >> 48) & 0xff] ^ crc_table[0][word >> 56];
     }
     for (; n; p++, n--)
         crc = (crc >> 8) ^ crc_table[0][(crc ^ *p) & 0xff];

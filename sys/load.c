@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Loading. Everything the kernel will ever need for the image is allocated here, in arrays of the sizes that the image states. */
+ * Loading. Everything the kernel will ever need for the image is allocated here, in arrays of the sizes that the image
+ * states. */
 #include "sys/load.h"
 
 #include "arch/x86_64/asm.h"
@@ -31,7 +32,7 @@ static union object_slot {
     struct object object;
     struct endpoint endpoint;
     struct histogram_object histogram;
-} *objects;
+} * objects;
 
 static void *table_alloc(size_t count, size_t bytes)
 {
@@ -42,7 +43,8 @@ static void *table_alloc(size_t count, size_t bytes)
 
 static uint32_t region_page_flags(uint32_t flags)
 {
-    return PAGE_USER | (flags & IMAGE_REGION_WRITE ? PAGE_WRITE : 0) | (flags & IMAGE_REGION_EXECUTE ? PAGE_EXECUTE : 0);
+    return PAGE_USER | (flags & IMAGE_REGION_WRITE ? PAGE_WRITE : 0) |
+           (flags & IMAGE_REGION_EXECUTE ? PAGE_EXECUTE : 0);
 }
 
 /* One region: memory, contents, mapping. */
@@ -176,8 +178,8 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
     for (uint32_t i = 0; i < image->processes; i++) {
         const struct image_process *p = image_processes(image) + i;
         if (p->cpu >= cpus) {
-            log_error("process '%s' wants CPU %u, but %u run (0 to %u); start the guest with more", p->name, p->cpu, cpus,
-                      cpus - 1);
+            log_error("process '%s' wants CPU %u, but %u run (0 to %u); start the guest with more", p->name, p->cpu,
+                      cpus, cpus - 1);
             return STATUS_FAILED_PRECONDITION;
         }
     }

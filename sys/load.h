@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * From a checked image to processes: memory, page tables, objects, threads, timers and inboxes, all allocated here once.
- * Boot CPU, before the other CPUs are released. */
+ * From a checked image to processes: memory, page tables, objects, threads, timers and inboxes, all allocated here
+ * once. Boot CPU, before the other CPUs are released. */
 #pragma once
 #include <stdint.h>
 #include "sys/abi/image.h"
 #include "sys/abi/status.h"
 #include "sys/abi/vvar.h"
 
-/* `vvar` is the template of every process's vvar page. `cpus` run. RESOURCE_EXHAUSTED without memory; FAILED_PRECONDITION
- * if a process wants a CPU that does not run; the log says which. */
+/* `vvar` is the template of every process's vvar page. `cpus` run. RESOURCE_EXHAUSTED without memory;
+ * FAILED_PRECONDITION if a process wants a CPU that does not run; the log says which. */
 enum status load_image(const struct image_header *image, const struct vvar *vvar, uint32_t cpus);

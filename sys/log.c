@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The log belongs to the boot CPU: it alone writes the ring and the sinks. Other CPUs send their bytes in a kernel channel
- * and one message that says so, at most one at a time; what does not fit is counted and reported. A panic
- * stops the others first, so it may write from any CPU. */
+ * The log belongs to the boot CPU: it alone writes the ring and the sinks. Other CPUs send their bytes in a kernel
+ * channel and one message that says so, at most one at a time; what does not fit is counted and reported. A panic stops
+ * the others first, so it may write from any CPU. */
 #include "sys/lib/log.h"
 
 #include "ipc/channel.h"
@@ -143,13 +143,13 @@ static void log_line(enum log_level level, const char *format, va_list args)
     log_write(line, n);
 }
 
-#define DEFINE_LOG(name, level)              \
-    void name(const char *format, ...)       \
-    {                                        \
-        va_list args;                        \
-        va_start(args, format);              \
-        log_line(level, format, args);       \
-        va_end(args);                        \
+#define DEFINE_LOG(name, level)                                                                                        \
+    void name(const char *format, ...)                                                                                 \
+    {                                                                                                                  \
+        va_list args;                                                                                                  \
+        va_start(args, format);                                                                                        \
+        log_line(level, format, args);                                                                                 \
+        va_end(args);                                                                                                  \
     }
 DEFINE_LOG(log_error, LOG_ERROR)
 DEFINE_LOG(log_warn, LOG_WARN)

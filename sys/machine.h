@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 struct machine {
-    const char *protocol;    /* "PVH" or "Multiboot2" */
-    const char *cpu_source;  /* "MADT", "MP table", "none" */
+    const char *protocol;   /* "PVH" or "Multiboot2" */
+    const char *cpu_source; /* "MADT", "MP table", "none" */
     uint32_t cpus_started, cpus_found;
     uint64_t entry_tsc;
     const char *cmdline;

@@ -45,8 +45,8 @@ static void read_boot_info(uint32_t multiboot2_magic, paddr_t info)
     enum status s = multiboot2_magic ? multiboot2_decode(info, &boot) : pvh_decode(info, &boot);
     if (s != STATUS_OK)
         panic("the boot loader's information at %#lx is no good: status %d", info, (int)s);
-    log_info("Tern %.12s, by %s%s%s, command line: %s", machine_build_id(), boot.protocol, boot.loader[0] ? " from " : "",
-             boot.loader, boot.cmdline);
+    log_info("Tern %.12s, by %s%s%s, command line: %s", machine_build_id(), boot.protocol,
+             boot.loader[0] ? " from " : "", boot.loader, boot.cmdline);
     if (boot.refused)
         log_warn("%lu boot modules or tags refused", boot.refused);
 }

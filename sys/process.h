@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The end of a process: its thread runs no more, and the other end of each of its channels learns of it now. Its memory stays
- * (nothing is freed after boot). When the last process of the whole machine has ended, the machine stops. */
+ * The end of a process: its thread runs no more, and the other end of each of its channels learns of it now. Its memory
+ * stays (nothing is freed after boot). When the last process of the whole machine has ended, the machine stops. */
 #pragma once
 #include <stdint.h>
 #include "sched/process.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Stopping the machine. The consoles belong to the boot CPU, so an orderly end elsewhere is sent there; a panic stops the
- * other CPUs and uses the consoles itself. */
+ * Stopping the machine. The consoles belong to the boot CPU, so an orderly end elsewhere is sent there; a panic stops
+ * the other CPUs and uses the consoles itself. */
 #include "sys/shutdown.h"
 
 #include "arch/x86_64/asm.h"
@@ -19,8 +19,8 @@
 
 #define OTHERS_STOP_SPINS 100000
 
-static uint32_t ending;        /* [a] a panic is under way */
-static bool others_running;    /* [I] after boot */
+static uint32_t ending;     /* [a] a panic is under way */
+static bool others_running; /* [I] after boot */
 
 void shutdown_others_exist(void)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * The end of the machine. Logs and histograms are flushed first. Under QEMU the isa-debug-exit device turns the value into
- * the exit status 2 * value + 1; without that device the machine is powered off, reset, or halted, whatever works first. */
+ * The end of the machine. Logs and histograms are flushed first. Under QEMU the isa-debug-exit device turns the value
+ * into the exit status 2 * value + 1; without that device the machine is powered off, reset, or halted, whatever works
+ * first. */
 #pragma once
 #include <stdint.h>
 
 enum shutdown_value {
-    SHUTDOWN_SUCCESS = 0x10,     /* exit status 33 */
-    SHUTDOWN_FAILURE = 0x11,     /* 35 */
-    SHUTDOWN_PANIC = 0x12,       /* 37 */
-    SHUTDOWN_BAD_CONFIG = 0x13,  /* 39: command line or image refused */
+    SHUTDOWN_SUCCESS = 0x10,    /* exit status 33 */
+    SHUTDOWN_FAILURE = 0x11,    /* 35 */
+    SHUTDOWN_PANIC = 0x12,      /* 37 */
+    SHUTDOWN_BAD_CONFIG = 0x13, /* 39: command line or image refused */
 };
 
 /* Any CPU, any context. */

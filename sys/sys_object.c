@@ -3,7 +3,8 @@
 #include "sys/dispatch.h"
 #include "sys/process.h"
 
-struct result sys_object_wait(uint64_t handle, uint64_t mask, uint64_t deadline_ns, uint64_t a3, uint64_t a4, uint64_t a5)
+struct result sys_object_wait(uint64_t handle, uint64_t mask, uint64_t deadline_ns, uint64_t a3, uint64_t a4,
+                              uint64_t a5)
 {
     (void)a3, (void)a4, (void)a5;
     struct process *p = sched_current()->process;

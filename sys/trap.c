@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What interrupts and exceptions mean. From user mode an exception stops that process and no other; in the kernel it is a
- * kernel fault. Interrupts reach the kernel only while it idles. */
+ * What interrupts and exceptions mean. From user mode an exception stops that process and no other; in the kernel it is
+ * a kernel fault. Interrupts reach the kernel only while it idles. */
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/trap.h"
 #include "sched/sched.h"
@@ -41,7 +41,8 @@ void trap_user(struct thread *t)
     }
     if (vector < TRAP_EXCEPTIONS) {
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
-                 trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip, t->frame.rsp);
+                 trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip,
+                 t->frame.rsp);
         process_stop(t->process, PROCESS_EXIT_FAULT);
     } else {
         log_warn("interrupt %lu has no handler", vector);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * From a user address to the kernel's. A process's memory is a few contiguous regions that never move, so a buffer is checked
- * by comparing ranges and then reached through the direct map: no page walk, no fault, no user pointer past this file.
- * A length of 0 touches no memory, so any address goes with it. Otherwise: null is INVALID_ARGUMENT; anything that does not
- * lie inside one region with the right access (kernel half, non-canonical, wrapping, crossing a region's end, unmapped,
- * read-only for output) is PERMISSION_DENIED. Alignment does not matter. */
+ * From a user address to the kernel's. A process's memory is a few contiguous regions that never move, so a buffer is
+ * checked by comparing ranges and then reached through the direct map: no page walk, no fault, no user pointer past
+ * this file. A length of 0 touches no memory, so any address goes with it. Otherwise: null is INVALID_ARGUMENT;
+ * anything that does not lie inside one region with the right access (kernel half, non-canonical, wrapping, crossing a
+ * region's end, unmapped, read-only for output) is PERMISSION_DENIED. Alignment does not matter. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

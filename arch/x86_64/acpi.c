@@ -124,14 +124,13 @@ static void madt_decode(const uint8_t *entry, struct cpu_list *out)
         cpu_list_set_lapic(out, load_le64(entry + 4));
         break;
     case MADT_IOAPIC:
-        cpu_list_add_ioapic(out, (struct ioapic_info){.id = entry[2],
-                                                      .address = load_le32(entry + 4),
-                                                      .gsi_base = load_le32(entry + 8)});
+        cpu_list_add_ioapic(
+            out,
+            (struct ioapic_info){.id = entry[2], .address = load_le32(entry + 4), .gsi_base = load_le32(entry + 8)});
         break;
     case MADT_OVERRIDE:
-        cpu_list_add_override(out, (struct irq_override){.source = entry[3],
-                                                         .gsi = load_le32(entry + 4),
-                                                         .flags = load_le16(entry + 8)});
+        cpu_list_add_override(
+            out, (struct irq_override){.source = entry[3], .gsi = load_le32(entry + 4), .flags = load_le16(entry + 8)});
         break;
     default:
         break;

@@ -33,8 +33,8 @@ struct acpi_power {
     uint8_t acpi_enable;
     uint16_t pm1a_control;
     uint16_t pm1b_control;
-    uint16_t pm_timer_port; /* 3579545 Hz */
-    bool pm_timer_32bit;    /* else it wraps at 24 bits */
+    uint16_t pm_timer_port;              /* 3579545 Hz */
+    bool pm_timer_32bit;                 /* else it wraps at 24 bits */
     struct acpi_register reset_register; /* write reset_value, one byte */
     uint8_t reset_value;
     struct acpi_register sleep_control;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Local APIC. The timer is TSC-deadline where the CPU has it, otherwise one-shot counting at the bus clock. An early expiry
- * (rounding) is harmless: sched/timer.c looks at the clock and arms again. */
+ * Local APIC. The timer is TSC-deadline where the CPU has it, otherwise one-shot counting at the bus clock. An early
+ * expiry (rounding) is harmless: sched/timer.c looks at the clock and arms again. */
 #include <arch/apic.h>
 
 #include "arch/x86_64/asm.h"
@@ -89,8 +89,9 @@ static void x2apic_command(uint32_t id, uint32_t low)
 static const struct apic_ops xapic_ops = {xapic_read, xapic_write, xapic_command};
 static const struct apic_ops x2apic_ops = {x2apic_read, x2apic_write, x2apic_command};
 
-/* Firmware may leave the 8259s on, with a timer tick pending from before we turned interrupts off. Masked before LINT0 is,
- * since QEMU 7.2 without KVM delivers such an interrupt as vector -1. Where there is no 8259 the port reads all ones. */
+/* Firmware may leave the 8259s on, with a timer tick pending from before we turned interrupts off. Masked before LINT0
+ * is, since QEMU 7.2 without KVM delivers such an interrupt as vector -1. Where there is no 8259 the port reads all
+ * ones. */
 static void pic_mask(void)
 {
     if (io_in8(PIC_MASTER_MASK) != 0xff)

@@ -35,10 +35,10 @@ struct boot_info {
     size_t module_count;
     struct boot_range reserve[BOOT_RESERVE_MAX]; /* modules, and the loader's own tables; may overlap */
     size_t reserve_count;
-    paddr_t rsdp;                       /* 0: not given as an address */
-    uint8_t rsdp_copy[RSDP_BYTES_MAX];  /* Multiboot2 gives the RSDP itself */
-    size_t rsdp_copy_bytes;             /* 0, 20 or 36 */
-    size_t refused;                     /* modules and tags dropped as malformed or too many; log it when not 0 */
+    paddr_t rsdp;                      /* 0: not given as an address */
+    uint8_t rsdp_copy[RSDP_BYTES_MAX]; /* Multiboot2 gives the RSDP itself */
+    size_t rsdp_copy_bytes;            /* 0, 20 or 36 */
+    size_t refused;                    /* modules and tags dropped as malformed or too many; log it when not 0 */
 };
 
 /* Decodes the start_info at `start_info` (EBX at the PVH entry), any version. OUT_OF_RANGE if it is not in reach,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Where the TSC's rate comes from, in order: the command line, CPUID 0x15, the hypervisor's timing leaf, Xen's time leaf,
- * KVM's pvclock page, and last a measurement against HPET, ACPI PM timer or PIT. Every wait is bounded and none of the three
- * is taken to exist. A measurement aligns both ends to an edge of the reference, is done three times, and the median counts. */
+ * Where the TSC's rate comes from, in order: the command line, CPUID 0x15, the hypervisor's timing leaf, Xen's time
+ * leaf, KVM's pvclock page, and last a measurement against HPET, ACPI PM timer or PIT. Every wait is bounded and none
+ * of the three is taken to exist. A measurement aligns both ends to an edge of the reference, is done three times, and
+ * the median counts. */
 #include <arch/clock.h>
 
 #include "arch/x86_64/features.h"
@@ -152,7 +153,8 @@ static uint64_t khz_from_xen(void)
     return r.ecx;
 }
 
-/* The host writes multiplier and shift into a page that we register for a moment: frequency = 1e9 * 2^32 / mul, unshifted. */
+/* The host writes multiplier and shift into a page that we register for a moment: frequency = 1e9 * 2^32 / mul,
+ * unshifted. */
 static uint64_t khz_from_pvclock(void)
 {
     const struct cpu_features *f = features_get();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The report of a kernel fault: registers, backtrace by name. Frame pointers are kept throughout the kernel; the walk stops at
- * the first address that is not on a kernel stack. */
+ * The report of a kernel fault: registers, backtrace by name. Frame pointers are kept throughout the kernel; the walk
+ * stops at the first address that is not on a kernel stack. */
 #include "arch/x86_64/symbols.h"
 #include "arch/x86_64/trap.h"
 #include "sys/lib/log.h"

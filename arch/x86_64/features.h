@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * What this CPU offers and which hypervisor it runs under, read once from CPUID. Leaves are read only below the reported
- * maximum: beyond it some hypervisors return another leaf's data. */
+ * What this CPU offers and which hypervisor it runs under, read once from CPUID. Leaves are read only below the
+ * reported maximum: beyond it some hypervisors return another leaf's data. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 struct cpu_features {
     bool smep, smap, umip, pcid, x2apic, tsc_deadline, tsc_invariant;
-    uint32_t basic_max;        /* highest basic leaf */
-    uint32_t hypervisor_base;  /* 0 without a hypervisor; Xen's or KVM's base when there are several */
-    uint32_t hypervisor_max;   /* highest leaf of that range */
-    char hypervisor[13];       /* signature, e.g. "KVMKVMKVM", "XenVMMXenVMM", "TCGTCGTCGTCG" */
+    uint32_t basic_max;       /* highest basic leaf */
+    uint32_t hypervisor_base; /* 0 without a hypervisor; Xen's or KVM's base when there are several */
+    uint32_t hypervisor_max;  /* highest leaf of that range */
+    char hypervisor[13];      /* signature, e.g. "KVMKVMKVM", "XenVMMXenVMM", "TCGTCGTCGTCG" */
     char vendor[13];
     char brand[49];
 };

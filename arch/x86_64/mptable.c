@@ -70,8 +70,8 @@ static void ioapic_decode(const uint8_t *entry, struct cpu_list *out)
         out->refused++;
         return;
     }
-    cpu_list_add_ioapic(out, (struct ioapic_info){.id = entry[ENTRY_APIC_ID],
-                                                  .address = load_le32(entry + ENTRY_IOAPIC_ADDRESS)});
+    cpu_list_add_ioapic(
+        out, (struct ioapic_info){.id = entry[ENTRY_APIC_ID], .address = load_le32(entry + ENTRY_IOAPIC_ADDRESS)});
 }
 
 enum status mptable_find_cpus(struct cpu_list *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Four-level page tables. Tables come from page_alloc and are reached through the direct map, which the boot tables provide
- * for the first 4 GiB: all tables are allocated lowest first, so building the final map needs nothing above. W^X holds for
- * every alias: the kernel's text and read-only data are read-only in the direct map too. */
+ * Four-level page tables. Tables come from page_alloc and are reached through the direct map, which the boot tables
+ * provide for the first 4 GiB: all tables are allocated lowest first, so building the final map needs nothing above.
+ * W^X holds for every alias: the kernel's text and read-only data are read-only in the direct map too. */
 #include "arch/x86_64/paging.h"
 
 #include "arch/x86_64/asm.h"
@@ -29,9 +29,10 @@
 #define MMIO_BASE UINT64_C(0xffffc00000000000)
 #define STACK_BASE UINT64_C(0xffffd00000000000)
 
-extern char kernel_load_start[], _text[], _etext[], kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[], kernel_end[];
+extern char kernel_load_start[], _text[], _etext[], kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[],
+    kernel_end[];
 
-paddr_t paging_root;           /* [I] the kernel's own tables; ap_boot.S reads it */
+paddr_t paging_root; /* [I] the kernel's own tables; ap_boot.S reads it */
 static vaddr_t mmio_next = MMIO_BASE;
 static vaddr_t stack_next = STACK_BASE;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Page tables. The kernel half is built once, before other CPUs start, and shared by all address spaces; a user half is built
- * when its process is created and never changes, so nothing is ever flushed. Boot CPU only, before page_seal. */
+ * Page tables. The kernel half is built once, before other CPUs start, and shared by all address spaces; a user half is
+ * built when its process is created and never changes, so nothing is ever flushed. Boot CPU only, before page_seal. */
 #pragma once
 #include <arch/memory.h>
 #include "mm/page.h"
@@ -13,8 +13,8 @@
 
 extern paddr_t paging_root; /* [I] */
 
-/* Builds the kernel's own tables: ELF sections with their permissions, a direct map of RAM (the kernel's read-only pages are
- * read-only there as well), and leaves the boot tables. */
+/* Builds the kernel's own tables: ELF sections with their permissions, a direct map of RAM (the kernel's read-only
+ * pages are read-only there as well), and leaves the boot tables. */
 void paging_init(const struct memory_map *map);
 
 /* Loads the kernel's tables and the CPU's protection bits: on each CPU. */

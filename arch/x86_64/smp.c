@@ -15,18 +15,18 @@
 #include <stdbool.h>
 
 #define TRAMPOLINE_PAGE 0x8000
-#define INIT_SETTLE_NS 10000       /* between INIT and the start-up IPI; modern CPUs and all guests need next to none */
-#define SECOND_STARTUP_NS 2000000  /* no sign of life by now: some want the start-up IPI twice */
+#define INIT_SETTLE_NS 10000      /* between INIT and the start-up IPI; modern CPUs and all guests need next to none */
+#define SECOND_STARTUP_NS 2000000 /* no sign of life by now: some want the start-up IPI twice */
 #define START_LIMIT_NS 500000000
 
 extern const char ap_trampoline[], ap_trampoline_end[];
 extern void enter_user(void);
 void ap_main(void);
 
-uint64_t ap_stack_top;           /* read by ap_boot.S */
-static uint32_t starting;        /* [w] index of the CPU that is being started */
-static uint32_t started;         /* [a] index of the last CPU that reached C */
-static bool released;            /* [a] */
+uint64_t ap_stack_top;    /* read by ap_boot.S */
+static uint32_t starting; /* [w] index of the CPU that is being started */
+static uint32_t started;  /* [a] index of the last CPU that reached C */
+static bool released;     /* [a] */
 
 static bool wait_started(uint32_t want, uint64_t limit_ns)
 {
@@ -85,7 +85,7 @@ void ap_main(void)
     paging_activate();
     percpu_activate(cpu);
     apic_activate();
-    store_release(&started, cpu); /* pairs: cpu-started */
+    store_release(&started, cpu);    /* pairs: cpu-started */
     while (!load_acquire(&released)) /* pairs: cpu-release */
         cpu_pause();
     enter_user();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Starting the other CPUs by INIT and start-up IPIs, one after the other, each with a time limit of its own: a CPU that does
- * not come is named and left out. */
+ * Starting the other CPUs by INIT and start-up IPIs, one after the other, each with a time limit of its own: a CPU that
+ * does not come is named and left out. */
 #pragma once
 #include <stdint.h>
 #include "arch/x86_64/cpu_list.h"
 
-/* Starts up to `limit` CPUs in all, the running one included (it becomes index 0). Returns how many run. Boot CPU, once. */
+/* Starts up to `limit` CPUs in all, the running one included (it becomes index 0). Returns how many run. Boot CPU,
+ * once. */
 uint32_t smp_start(const struct cpu_list *list, uint32_t limit);
 
 /* Lets the started CPUs run threads. */

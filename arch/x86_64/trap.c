@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One table for all CPUs: 256 gates to entry.S's stubs. NMI, debug, double fault and machine check get stacks of their own,
- * since they may hit before the kernel has a stack. */
+ * One table for all CPUs: 256 gates to entry.S's stubs. NMI, debug, double fault and machine check get stacks of their
+ * own, since they may hit before the kernel has a stack. */
 #include "arch/x86_64/trap.h"
 
 #include "arch/x86_64/asm.h"
@@ -41,8 +41,13 @@ void trap_init(void)
 {
     for (unsigned int v = 0; v < 256; v++) {
         uint64_t stub = (uint64_t)trap_stubs + v * STUB_BYTES;
-        table[v] = (struct gate){(uint16_t)stub, SEL_KERNEL_CODE, stack_of(v), GATE_INTERRUPT, (uint16_t)(stub >> 16),
-                                 (uint32_t)(stub >> 32), 0};
+        table[v] = (struct gate){(uint16_t)stub,
+                                 SEL_KERNEL_CODE,
+                                 stack_of(v),
+                                 GATE_INTERRUPT,
+                                 (uint16_t)(stub >> 16),
+                                 (uint32_t)(stub >> 32),
+                                 0};
     }
     trap_activate();
 }
@@ -56,13 +61,13 @@ void trap_activate(void)
 const char *trap_name(uint64_t vector)
 {
     static const char *const names[TRAP_EXCEPTIONS] = {
-        "divide error",          "debug exception",     "NMI",
-        "breakpoint",            "overflow",            "bound range exceeded",
-        "invalid opcode",        "no x87/SSE",          "double fault",
-        "coprocessor overrun",   "invalid TSS",         "segment not present",
-        "stack fault",           "general protection",  "page fault",
-        "exception 15",          "x87 error",           "alignment check",
-        "machine check",         "SIMD error",          "virtualization exception",
+        "divide error",        "debug exception",    "NMI",
+        "breakpoint",          "overflow",           "bound range exceeded",
+        "invalid opcode",      "no x87/SSE",         "double fault",
+        "coprocessor overrun", "invalid TSS",        "segment not present",
+        "stack fault",         "general protection", "page fault",
+        "exception 15",        "x87 error",          "alignment check",
+        "machine check",       "SIMD error",         "virtualization exception",
         "control protection",
     };
     return vector < TRAP_EXCEPTIONS && names[vector] ? names[vector] : "reserved exception";

@@ -7,7 +7,8 @@
 
 #define TRAP_EXCEPTIONS 32
 
-/* Fills the table; boot CPU, first thing. Until percpu_activate only faults that need no stack of their own are caught. */
+/* Fills the table; boot CPU, first thing. Until percpu_activate only faults that need no stack of their own are caught.
+ */
 void trap_init(void);
 
 /* Loads the table: each CPU. */

@@ -33,8 +33,8 @@
 #define SETTLE_LOOKS_MAX 32768u
 #define SETTLE_STEPS_MAX 256u
 
-#define FEATURES_WANTED                                                                                         \
-    (VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX) |                             \
+#define FEATURES_WANTED                                                                                                \
+    (VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX) |                                    \
      VIRTIO_FEATURE(VIRTIO_CONSOLE_F_MULTIPORT) | VIRTIO_FEATURE(VIRTIO_CONSOLE_F_EMERG_WRITE))
 
 static const char log_port_name[] = "org.tern.log";
@@ -78,7 +78,7 @@ static struct virtio_port *port_claim(uint32_t id)
     for (unsigned n = 0; n < PORTS_MAX; n++) {
         if (console.ports[n].known)
             continue;
-        console.ports[n] = (struct virtio_port){ .id = id, .known = true };
+        console.ports[n] = (struct virtio_port){.id = id, .known = true};
         return &console.ports[n];
     }
     return NULL;
@@ -169,7 +169,7 @@ static bool control_drain(void)
 /* False if all transmit slots are with the device: try again later. */
 static bool control_send(uint32_t id, uint16_t event)
 {
-    struct virtio_console_control message = { .id = id, .event = event, .value = 1 };
+    struct virtio_console_control message = {.id = id, .event = event, .value = 1};
     uint16_t slot;
     uint32_t bytes;
     for (unsigned n = 0; n < CONTROL_TX_SLOTS && virtio_ring_reap(&console.control_tx, &slot, &bytes); n++)
@@ -307,7 +307,7 @@ static enum status control_open(void)
 static enum status single_open(void)
 {
     struct virtio_port *port = &console.ports[0];
-    *port = (struct virtio_port){ .known = true, .present = true, .host_open = true };
+    *port = (struct virtio_port){.known = true, .present = true, .host_open = true};
     port->ready_sent = port->open_sent = true; /* nobody waits for an answer */
     name_set(port, log_port_name, sizeof log_port_name - 1);
     return virtio_port_open(port, &console.transport, has_feature(VIRTIO_RING_F_EVENT_IDX));

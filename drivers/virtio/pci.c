@@ -82,12 +82,12 @@ static bool device_visit(struct pci_function f, struct bus_set *buses, bool (*vi
 
 void pci_visit(bool (*visit)(struct pci_function f, void *context), void *context)
 {
-    struct bus_set buses = { .words = { 1 } };
+    struct bus_set buses = {.words = {1}};
     for (unsigned bus = 0; bus < 256; bus++) {
         if (!bus_set_has(&buses, bus))
             continue;
         for (unsigned device = 0; device < 32; device++) {
-            struct pci_function f = { .bus = (uint8_t)bus, .device = (uint8_t)device };
+            struct pci_function f = {.bus = (uint8_t)bus, .device = (uint8_t)device};
             if (device_visit(f, &buses, visit, context))
                 return;
         }
@@ -136,7 +136,7 @@ enum status pci_bar_read(struct pci_function f, unsigned index, struct pci_bar *
     uint64_t bytes = mask & -mask;
     if (bytes == 0 || base & (bytes - 1) || base + bytes < base)
         return STATUS_OUT_OF_RANGE;
-    *out = (struct pci_bar){ .base = base, .bytes = bytes };
+    *out = (struct pci_bar){.base = base, .bytes = bytes};
     return STATUS_OK;
 }
 

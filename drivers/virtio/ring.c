@@ -63,7 +63,7 @@ enum status virtio_ring_create(struct virtio_ring *ring, struct virtio_transport
     if (!is_power_of_two(limit) || limit > SIZE_LIMIT)
         return STATUS_OUT_OF_RANGE;
 
-    *ring = (struct virtio_ring){ .transport = t, .shape = *shape };
+    *ring = (struct virtio_ring){.transport = t, .shape = *shape};
     if (limit < ring->shape.slots)
         ring->shape.slots = (uint16_t)limit;
     enum status s = ring_allocate(ring);

@@ -63,7 +63,7 @@ static enum status mmio_queue_enable(struct virtio_transport *t, const struct vi
     write_address(t, VIRTIO_MMIO_QUEUE_AVAIL_LOW, place->available);
     write_address(t, VIRTIO_MMIO_QUEUE_USED_LOW, place->used);
     mmio_write32(t->registers, VIRTIO_MMIO_QUEUE_READY, 1);
-    *out = (struct virtio_doorbell){ .base = t->registers, .offset = VIRTIO_MMIO_QUEUE_NOTIFY, .is_32_bit = true };
+    *out = (struct virtio_doorbell){.base = t->registers, .offset = VIRTIO_MMIO_QUEUE_NOTIFY, .is_32_bit = true};
     return STATUS_OK;
 }
 

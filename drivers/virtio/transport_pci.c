@@ -68,7 +68,7 @@ static enum status pci_queue_enable(struct virtio_transport *t, const struct vir
     write_address(t, VIRTIO_PCI_COMMON_Q_AVAILLO, place->available);
     write_address(t, VIRTIO_PCI_COMMON_Q_USEDLO, place->used);
     mmio_write16(t->registers, VIRTIO_PCI_COMMON_Q_ENABLE, 1);
-    *out = (struct virtio_doorbell){ .base = t->notify, .offset = (uint32_t)offset };
+    *out = (struct virtio_doorbell){.base = t->notify, .offset = (uint32_t)offset};
     return STATUS_OK;
 }
 
@@ -146,13 +146,13 @@ static enum status notify_map(struct pci_function f, const struct capability *c,
 
 static enum status function_open(struct pci_function f, struct virtio_transport *t)
 {
-    struct capability found[CAPABILITY_TYPES] = { { 0 } };
+    struct capability found[CAPABILITY_TYPES] = {{0}};
     const struct capability *config = &found[VIRTIO_PCI_CAP_DEVICE_CFG];
 
     capabilities_read(f, found);
     if (!found[VIRTIO_PCI_CAP_COMMON_CFG].place || !found[VIRTIO_PCI_CAP_NOTIFY_CFG].place)
         return STATUS_UNIMPLEMENTED;
-    *t = (struct virtio_transport){ .ops = &pci_ops };
+    *t = (struct virtio_transport){.ops = &pci_ops};
     enum status s = structure_map(f, &found[VIRTIO_PCI_CAP_COMMON_CFG], COMMON_BYTES, 4, &t->registers);
     if (s == STATUS_OK)
         s = notify_map(f, &found[VIRTIO_PCI_CAP_NOTIFY_CFG], t);
@@ -178,11 +178,11 @@ static bool console_visit(struct pci_function f, void *context)
         return false;
     search->verdict = function_open(f, search->out);
     if (search->verdict == STATUS_UNIMPLEMENTED)
-        log_warn("virtio-pci: console at %02x:%02x.%x is legacy; pass disable-legacy=on,disable-modern=off",
-                 f.bus, f.device, f.function);
+        log_warn("virtio-pci: console at %02x:%02x.%x is legacy; pass disable-legacy=on,disable-modern=off", f.bus,
+                 f.device, f.function);
     else if (search->verdict != STATUS_OK)
-        log_warn("virtio-pci: console at %02x:%02x.%x refused: bad BAR, or registers outside it",
-                 f.bus, f.device, f.function);
+        log_warn("virtio-pci: console at %02x:%02x.%x refused: bad BAR, or registers outside it", f.bus, f.device,
+                 f.function);
     else
         log_info("virtio-pci: console at %02x:%02x.%x", f.bus, f.device, f.function);
     return search->verdict == STATUS_OK;
@@ -190,7 +190,7 @@ static bool console_visit(struct pci_function f, void *context)
 
 enum status virtio_pci_probe(struct virtio_transport *out)
 {
-    struct search search = { .out = out, .verdict = STATUS_NOT_FOUND };
+    struct search search = {.out = out, .verdict = STATUS_NOT_FOUND};
     if (pci_present())
         pci_visit(console_visit, &search);
     return search.verdict;

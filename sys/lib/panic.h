@@ -5,10 +5,10 @@
 
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2), cold));
 
-#define panic_if(condition)                                                         \
-    do {                                                                            \
-        if (__builtin_expect(!!(condition), 0))                                     \
-            panic("%s:%d: %s", __FILE__, __LINE__, #condition);                     \
+#define panic_if(condition)                                                                                            \
+    do {                                                                                                               \
+        if (__builtin_expect(!!(condition), 0))                                                                        \
+            panic("%s:%d: %s", __FILE__, __LINE__, #condition);                                                        \
     } while (0)
 
 #include <assert_build.h>

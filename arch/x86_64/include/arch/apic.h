@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The local APIC: identity, inter-processor interrupts, the one-shot timer. xAPIC registers or x2APIC MSRs behind one table of
- * three operations, chosen at boot. Each function acts on the running CPU's APIC. */
+ * The local APIC: identity, inter-processor interrupts, the one-shot timer. xAPIC registers or x2APIC MSRs behind one
+ * table of three operations, chosen at boot. Each function acts on the running CPU's APIC. */
 #pragma once
 #include <arch/memory.h>
 #include <stdbool.h>

@@ -14,7 +14,7 @@
 #define fetch_or_acqrel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
 
 /* Replaces *p by desired if it is *expected; otherwise *expected gets what was found. */
-#define cmpxchg_acqrel(p, expected, desired) \
+#define cmpxchg_acqrel(p, expected, desired)                                                                           \
     __atomic_compare_exchange_n((p), (expected), (desired), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 
 /* Orders every earlier access before every later one, a store before a load included. */

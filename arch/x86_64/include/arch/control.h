@@ -51,7 +51,8 @@ static inline void interrupts_window(void)
     __asm__ volatile("sti; nop; cli" ::: "memory");
 }
 
-/* Halts until an interrupt: STI takes effect after HLT has begun, so none is lost between. Returns with interrupts off. */
+/* Halts until an interrupt: STI takes effect after HLT has begun, so none is lost between. Returns with interrupts off.
+ */
 static inline void interrupts_halt(void)
 {
     __asm__ volatile("sti; hlt; cli" ::: "memory");

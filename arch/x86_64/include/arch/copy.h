@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Copying by the widest moves that need no vector registers. Lengths up to 64 take two overlapping halves of whole words, so
- * that there is neither a byte loop nor a loop at all; beyond that REP MOVSQ, whose start-up then pays. */
+ * Copying by the widest moves that need no vector registers. Lengths up to 64 take two overlapping halves of whole
+ * words, so that there is neither a byte loop nor a loop at all; beyond that REP MOVSQ, whose start-up then pays. */
 #pragma once
 #include <stdint.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Single instructions of the CPU that have no C: time stamp, pause, halt, CPUID, model-specific and control registers. */
+ * Single instructions of the CPU that have no C: time stamp, pause, halt, CPUID, model-specific and control registers.
+ */
 #pragma once
 #include <stdint.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Saved user registers. The first member of struct thread: entry.S stores into it, so a blocked thread is nothing but this
- * and what it waits for. A system call fills rbx, rbp, r12..r15, rip, rflags, rsp; an interrupt fills everything. */
+ * Saved user registers. The first member of struct thread: entry.S stores into it, so a blocked thread is nothing but
+ * this and what it waits for. A system call fills rbx, rbp, r12..r15, rip, rflags, rsp; an interrupt fills everything.
+ */
 #pragma once
 #include <stdint.h>
 

@@ -11,7 +11,8 @@ typedef uint64_t vaddr_t;
 #define DIRECT_MAP_BASE UINT64_C(0xffff800000000000)
 #define KERNEL_BASE UINT64_C(0xffffffff80000000) /* link address of physical 0 */
 
-/* The kernel's pointer to physical memory. The first 4 GiB and all RAM are mapped; boot tables can be read through it. */
+/* The kernel's pointer to physical memory. The first 4 GiB and all RAM are mapped; boot tables can be read through it.
+ */
 static inline void *phys_to_virt(paddr_t p)
 {
     return (void *)(DIRECT_MAP_BASE + p);
@@ -24,5 +25,6 @@ static inline paddr_t virt_to_phys(const void *v)
     return a >= KERNEL_BASE ? a - KERNEL_BASE : a - DIRECT_MAP_BASE;
 }
 
-/* Maps device registers uncached for ever; NULL if `bytes` is 0, the range wraps, or the tables are exhausted. Boot only. */
+/* Maps device registers uncached for ever; NULL if `bytes` is 0, the range wraps, or the tables are exhausted. Boot
+ * only. */
 void *mmio_map(paddr_t p, size_t bytes);

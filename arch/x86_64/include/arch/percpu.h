@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Per-CPU variables. PERCPU(type, name) in the file that owns it defines a template; each CPU has a copy, and GS base is the
- * distance from the template to this CPU's copy, so `this_cpu(name)` is one instruction with a GS prefix. Only the CPU itself
- * touches its copy; `cpu_ptr(cpu, name)` is the rare remote look, and each use says why it is sound.
- * The first 64 bytes are struct percpu_head, whose offsets entry.S knows. */
+ * Per-CPU variables. PERCPU(type, name) in the file that owns it defines a template; each CPU has a copy, and GS base
+ * is the distance from the template to this CPU's copy, so `this_cpu(name)` is one instruction with a GS prefix. Only
+ * the CPU itself touches its copy; `cpu_ptr(cpu, name)` is the rare remote look, and each use says why it is sound. The
+ * first 64 bytes are struct percpu_head, whose offsets entry.S knows. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,11 +12,11 @@
 struct thread;
 
 struct percpu_head {
-    struct thread *current;   /* whose registers the CPU holds or saves next; never NULL once threads run */
-    uint64_t user_rsp;        /* scratch of the system-call entry */
-    uint64_t stack_top;       /* of this CPU's only kernel stack */
-    uint64_t gs_offset;       /* this CPU's copy minus the template: the value of GS base */
-    uint32_t cpu;             /* index, 0 is the boot CPU */
+    struct thread *current; /* whose registers the CPU holds or saves next; never NULL once threads run */
+    uint64_t user_rsp;      /* scratch of the system-call entry */
+    uint64_t stack_top;     /* of this CPU's only kernel stack */
+    uint64_t gs_offset;     /* this CPU's copy minus the template: the value of GS base */
+    uint32_t cpu;           /* index, 0 is the boot CPU */
     uint32_t apic_id;
     uint64_t reserved[3];
 };

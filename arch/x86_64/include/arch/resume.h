@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Leaving the kernel to the current thread (entry.S): its address space is loaded, `current` names it. The kernel stack is
- * abandoned, so these are jumps: a caller need not keep anything. */
+ * Leaving the kernel to the current thread (entry.S): its address space is loaded, `current` names it. The kernel stack
+ * is abandoned, so these are jumps: a caller need not keep anything. */
 #pragma once
 #include <stdint.h>
 
