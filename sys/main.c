@@ -24,6 +24,7 @@
 #include "sys/shutdown.h"
 
 #include <arch/apic.h>
+#include <arch/atomic.h>
 #include <arch/clock.h>
 #include <arch/percpu.h>
 
@@ -183,8 +184,10 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     console_init(boot.cmdline);
     start_cpus();
     load(entry_tsc);
-    if (cmdline.panic && cmdline.panic[0])
-        panic("asked for by panic=%s", cmdline.panic);
+    if (cmdline.panic == CMDLINE_panic_test)
+        panic("asked for by panic=test");
+    if (cmdline.panic == CMDLINE_panic_fault)
+        store_relaxed((uint8_t *)(uint64_t)load_image, 0); /* the kernel's text is read-only: a page fault */
     if (machine.cpus_started > 1)
         shutdown_others_exist();
     smp_release();

@@ -42,7 +42,8 @@ static void expect_defaults(void)
     cr_assert(eq(u64, line.tsc_khz, 0));
     cr_assert(eq(int, (int)line.unit, CMDLINE_unit_ns));
     cr_assert(eq(u64, line.warmup, 0));
-    cr_assert(line.bench == NULL && line.panic == NULL);
+    cr_assert(line.bench == NULL);
+    cr_assert(eq(int, (int)line.panic, CMDLINE_panic_none));
     cr_assert(eq(str, line.virtio_mmio_device, ""));
 }
 
@@ -65,7 +66,7 @@ Test(cmdline, every_key)
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_poll));
     cr_assert(eq(u64, line.iterations, 1000));
     cr_assert(eq(int, (int)line.loglevel, CMDLINE_loglevel_warn));
-    cr_assert(eq(str, (char *)(uintptr_t)line.panic, "test"));
+    cr_assert(eq(int, (int)line.panic, CMDLINE_panic_test));
     cr_assert(eq(u64, line.slice_us, 100));
     cr_assert(eq(u64, line.tsc_khz, 2800000));
     cr_assert(eq(int, (int)line.unit, CMDLINE_unit_instructions));
@@ -78,7 +79,7 @@ Test(cmdline, the_result_does_not_need_the_text)
     char text[] = "panic=test bench=a";
     expect_ok(text);
     memset(text, 'x', sizeof text);
-    cr_assert(eq(str, (char *)(uintptr_t)line.panic, "test"));
+    cr_assert(eq(int, (int)line.panic, CMDLINE_panic_test));
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, "a"));
 }
 
@@ -95,7 +96,7 @@ Test(cmdline, quotes_group_and_vanish)
     expect_ok("bench=\"a b\" \"cpus=5\" pa\"nic=t\"est");
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, "a b"));
     cr_assert(eq(u64, line.cpus, 5));
-    cr_assert(eq(str, (char *)(uintptr_t)line.panic, "test"));
+    cr_assert(eq(int, (int)line.panic, CMDLINE_panic_test));
     expect_ok("bench=\"\"");
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, ""));
     expect_error("cpus=1 bench=\"a b", STATUS_INVALID_ARGUMENT, "the quote in 'bench=a b' is not closed");
@@ -152,7 +153,7 @@ Test(cmdline, unknown_keys_list_the_valid_ones)
     cr_assert(eq(int, parse("cpus=1 /boot/tern"), STATUS_NOT_FOUND), "a path counts in the first place only");
     cr_assert(eq(int, parse("a/b=1"), STATUS_NOT_FOUND));
     expect_error("panic", STATUS_INVALID_ARGUMENT,
-                 "panic: has no value, write panic=... (test: panic on purpose after boot)");
+                 "panic: has no value, write panic=... (after boot: panic, or a kernel fault, on purpose)");
 }
 
 Test(cmdline, the_error_is_one_short_printable_line)
@@ -209,7 +210,7 @@ static bool is_sound(const struct cmdline *out, enum status status, const char *
     bool sound = n < message_bytes && (n == 0) == (status == STATUS_OK);
     for (size_t i = 0; i < n; i++)
         sound &= message[i] >= ' ' && message[i] <= '~';
-    sound &= is_inside(out, out->bench) && is_inside(out, out->panic);
+    sound &= is_inside(out, out->bench) && out->panic <= CMDLINE_panic_fault;
     sound &= out->cpus >= 1 && out->cpus <= 64 && out->slice_us >= 100 && out->slice_us <= 1000000;
     sound &= out->tsc_khz <= 100000000 && out->iterations <= 100000000 && out->warmup <= 100000000;
     sound &= out->idle <= CMDLINE_idle_hlt && out->loglevel <= CMDLINE_loglevel_info;
