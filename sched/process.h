@@ -8,8 +8,6 @@
 #include "sched/thread.h"
 #include "sys/abi/image.h"
 
-#define PROCESS_REGIONS_MAX 16
-
 struct object;
 
 /* One contiguous range of user memory and where the kernel sees it. */

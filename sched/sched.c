@@ -72,7 +72,7 @@ static _Noreturn void sched_run(struct thread *next)
     if (next->priority != inbox_level())
         inbox_set_level(next->priority);
     if (runq_has(this_cpu_ptr(runq), next->priority) && this_cpu(timer).slice_ns == TIME_NEVER)
-        timer_slice_begin();
+        timer_slice_begin(next);
     thread_resume(next);
 }
 
@@ -82,7 +82,7 @@ void sched_ready(struct thread *t)
     t->state = THREAD_READY;
     runq_push(this_cpu_ptr(runq), t);
     if (t->priority == current->priority && current->state == THREAD_RUNNING && this_cpu(timer).slice_ns == TIME_NEVER)
-        timer_slice_begin();
+        timer_slice_begin(current);
 }
 
 void sched_block(void)
@@ -145,11 +145,13 @@ void sched_slice_end(void)
     struct runq *q = this_cpu_ptr(runq);
     if (t->state != THREAD_RUNNING || !runq_has(q, t->priority))
         return;
+    const struct thread *owner = t;
     if (t == this_cpu(timer).sliced) {
+        owner = q->head[t->priority]; /* the next of them */
         t->state = THREAD_READY;
         runq_push(q, t); /* sched_interrupted finds it no longer running and picks */
     }
-    timer_slice_begin();
+    timer_slice_begin(owner);
 }
 
 void sched_start(void)

@@ -54,11 +54,11 @@ bool timer_deadline_set_early(struct thread *t, uint64_t ns)
     return true;
 }
 
-void timer_slice_begin(void)
+void timer_slice_begin(const struct thread *owner)
 {
     struct timer *tm = this_cpu_ptr(timer);
     tm->slice_ns = clock_now_ns() + slice_length_ns;
-    tm->sliced = sched_current();
+    tm->sliced = owner;
     timer_arm_earlier(tm->slice_ns);
 }
 

@@ -13,6 +13,7 @@
 
 #define PORT_SPINS 10000000
 #define STEP_BUDGET 4096
+#define REST_STEPS_MAX 1000
 
 static struct virtio_port *log_port, *hist_port;
 static uint64_t log_lost; /* bytes */
@@ -111,21 +112,9 @@ static enum status export_begin(const struct histogram *h, const char *text, uin
     return s;
 }
 
-enum status console_export(const struct histogram *h, const char *text, uint64_t n)
+/* One step of the histogram under way. */
+static enum status export_step(void)
 {
-    attach();
-    if (!hist_port) {
-        dropped++;
-        return STATUS_OK;
-    }
-    if (!header_sent)
-        send_header();
-    if (writing && writing != h)
-        return STATUS_FAILED_PRECONDITION;
-    if (!writing) {
-        enum status s = export_begin(h, text, n);
-        return s == STATUS_OK ? STATUS_UNAVAILABLE : s;
-    }
     enum status s = hlog_step(&writer, &hist_sink, STEP_BUDGET);
     if (s == STATUS_UNAVAILABLE)
         return s;
@@ -135,10 +124,39 @@ enum status console_export(const struct histogram *h, const char *text, uint64_t
     return s;
 }
 
+enum status console_export(const struct histogram *h, const char *text, uint64_t n)
+{
+    attach();
+    if (!hist_port) {
+        dropped++;
+        return STATUS_OK;
+    }
+    if (!header_sent)
+        send_header();
+    if (writing == h)
+        return export_step();
+    enum status s = STATUS_UNAVAILABLE;
+    if (writing)
+        (void)export_step(); /* somebody else's, who may have ended: whoever comes drives it */
+    else
+        s = export_begin(h, text, n);
+    return s == STATUS_OK ? STATUS_UNAVAILABLE : s;
+}
+
+/* What a process had not finished when the machine stops. */
+static void export_rest(void)
+{
+    for (uint32_t i = 0; writing && i < REST_STEPS_MAX; i++)
+        if (export_step() == STATUS_UNAVAILABLE)
+            virtio_port_flush(hist_port, PORT_SPINS);
+}
+
 void console_finish(bool complete)
 {
     char text[128];
     attach();
+    if (complete)
+        export_rest();
     if (complete && hist_port && !writing) {
         if (!header_sent)
             send_header();

@@ -11,8 +11,8 @@
 void console_init(const char *hints);
 
 /* One bounded step of writing `h` to the histogram stream. `text` is "NAME key=value ...", read at the first step only.
- * OK when the line is out; UNAVAILABLE when there is more to do; INVALID_ARGUMENT for a bad text; DATA_LOSS if the
- * histogram changed under way; FAILED_PRECONDITION while another is under way. */
+ * OK when the line is out; UNAVAILABLE when there is more to do, if need be of another's line; INVALID_ARGUMENT for a
+ * bad text; DATA_LOSS if the histogram changed under way. */
 enum status console_export(const struct histogram *h, const char *text, uint64_t n);
 
 /* Ends the histogram stream (`complete`: with its end line) and waits, bounded, until the host has everything. */

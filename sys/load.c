@@ -67,7 +67,7 @@ static enum status load_region(const struct image_header *image, const struct im
 static enum status load_regions(const struct image_header *image, const struct image_process *from, paddr_t root,
                                 struct process *p)
 {
-    if (from->regions > PROCESS_REGIONS_MAX || !(p->regions = table_alloc(from->regions, sizeof(struct region))))
+    if (!(p->regions = table_alloc(from->regions, sizeof(struct region))))
         return STATUS_RESOURCE_EXHAUSTED;
     for (; p->region_count < from->regions; p->region_count++) {
         const struct image_region *r = image_regions(image) + from->first_region + p->region_count;

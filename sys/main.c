@@ -115,9 +115,10 @@ static void init_time(const struct clock_hints *hints)
 
 static void start_cpus(void)
 {
-    machine.cpus_found = cpus.count ? (uint32_t)cpus.count : 1;
     machine.cpu_source = cpus.source;
     machine.cpus_started = smp_start(&cpus, (uint32_t)cmdline.cpus);
+    /* A table may leave out the CPU that reads it. */
+    machine.cpus_found = cpus.count > machine.cpus_started ? (uint32_t)cpus.count : machine.cpus_started;
     if (cpus.refused)
         log_warn("%lu CPU entries refused", cpus.refused);
     log_info("%u of %u CPUs, from %s", machine.cpus_started, machine.cpus_found, machine.cpu_source);

@@ -42,6 +42,7 @@ void fault_backtrace(uint64_t frame_pointer)
 
 void fault_report(const struct frame *f)
 {
+    shutdown_stop_others();
     log_error("kernel fault: %s, error %#lx, address %#lx", trap_name(f->vector), f->error, cr2_read());
     log_error("rip %#018lx rsp %#018lx rflags %#lx cs %#lx cr3 %#lx", f->rip, f->rsp, f->rflags, f->cs, cr3_read());
     log_error("rax %#018lx rbx %#018lx rcx %#018lx rdx %#018lx", f->rax, f->rbx, f->rcx, f->rdx);
