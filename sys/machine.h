@@ -8,6 +8,7 @@ struct machine {
     const char *protocol;   /* "PVH" or "Multiboot2" */
     const char *cpu_source; /* "MADT", "MP table", "none" */
     uint32_t cpus_started, cpus_found;
+    uint64_t tsc_skew_ns; /* largest step backwards between CPUs seen at boot */
     uint64_t entry_tsc;
     const char *cmdline;
 };

@@ -18,15 +18,20 @@
 #define INIT_SETTLE_NS 10000      /* between INIT and the start-up IPI; modern CPUs and all guests need next to none */
 #define SECOND_STARTUP_NS 2000000 /* no sign of life by now: some want the start-up IPI twice */
 #define START_LIMIT_NS 500000000
+#define SKEW_ROUNDS 8
+#define SKEW_LIMIT_NS 100000000
 
 extern const char ap_trampoline[], ap_trampoline_end[];
 extern void enter_user(void);
 void ap_main(void);
 
-uint64_t ap_stack_top;    /* read by ap_boot.S */
-static uint32_t starting; /* [w] index of the CPU that is being started */
-static uint32_t started;  /* [a] index of the last CPU that reached C */
-static bool released;     /* [a] */
+uint64_t ap_stack_top;     /* read by ap_boot.S */
+static uint32_t starting;  /* [w] index of the CPU that is being started */
+static uint32_t started;   /* [a] index of the last CPU that reached C */
+static uint32_t skew_turn; /* [a] even: the boot CPU's, odd: the started CPU's; 2 * SKEW_ROUNDS: over */
+static uint64_t skew_tsc;  /* [w] whoever's turn it is: its time stamp */
+static uint64_t skew_most; /* [w] whoever's turn it is: the largest step backwards seen, in ticks */
+static bool released;      /* [a] */
 
 static bool wait_started(uint32_t want, uint64_t limit_ns)
 {
@@ -37,6 +42,30 @@ static bool wait_started(uint32_t want, uint64_t limit_ns)
         cpu_pause();
     }
     return true;
+}
+
+/* Both CPUs take turns: a time stamp that is older than the one just handed over shows by how much the counters differ.
+ */
+static void skew_measure(uint32_t mine)
+{
+    uint64_t since = clock_now_ns();
+    for (uint32_t turn = mine; turn < 2 * SKEW_ROUNDS; turn += 2) {
+        while (load_acquire(&skew_turn) != turn) { /* pairs: skew-turn */
+            if (clock_now_ns() - since > SKEW_LIMIT_NS)
+                return;
+            cpu_pause();
+        }
+        uint64_t now = cpu_rdtsc_ordered();
+        if (now < skew_tsc && skew_tsc - now > skew_most)
+            skew_most = skew_tsc - now;
+        skew_tsc = now;
+        store_release(&skew_turn, turn + 1); /* pairs: skew-turn */
+    }
+}
+
+uint64_t smp_tsc_skew(void)
+{
+    return skew_most;
 }
 
 static bool start_one(uint32_t cpu, uint32_t apic_id)
@@ -64,6 +93,7 @@ uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
         if (list->apic_ids[i] == self)
             continue;
         if (start_one(running, list->apic_ids[i])) {
+            skew_measure(0);
             running++;
             continue;
         }
@@ -85,7 +115,10 @@ void ap_main(void)
     paging_activate();
     percpu_activate(cpu);
     apic_activate();
-    store_release(&started, cpu);    /* pairs: cpu-started */
+    skew_turn = 0;
+    skew_tsc = 0;
+    store_release(&started, cpu); /* pairs: cpu-started */
+    skew_measure(1);
     while (!load_acquire(&released)) /* pairs: cpu-release */
         cpu_pause();
     enter_user();

@@ -9,5 +9,8 @@
  * once. */
 uint32_t smp_start(const struct cpu_list *list, uint32_t limit);
 
+/* The largest step backwards between two CPUs' time stamps seen at boot, in TSC ticks; 0: none. */
+uint64_t smp_tsc_skew(void);
+
 /* Lets the started CPUs run threads. */
 void smp_release(void);
