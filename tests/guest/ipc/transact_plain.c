@@ -33,7 +33,8 @@ static void try_too_long(const struct command *command)
     check_ok("still pending", channel_read(HANDLE_PLAIN, 0, part, sizeof part), sizeof *command);
     check_status("second try", channel_respond(HANDLE_PLAIN, buffer, most).status, STATUS_OK);
     check_refused("second answer", channel_respond(HANDLE_PLAIN, buffer, 1), STATUS_UNAVAILABLE);
-    check_refused("read after the answer", channel_read(HANDLE_PLAIN, 0, part, 1), STATUS_UNAVAILABLE);
+    if (cpu_id() == 0) /* an initiator on another CPU may have sent its next request by now */
+        check_refused("read after the answer", channel_read(HANDLE_PLAIN, 0, part, 1), STATUS_UNAVAILABLE);
 }
 
 static void try_late(const struct command *command)
