@@ -33,6 +33,7 @@ static bool idle_may_halt(uint64_t since_ns)
 static void sched_idle(void)
 {
     inbox_set_level(INBOX_POLLING);
+    interrupts_window(); /* even if messages never cease to come */
     uint64_t since_ns = clock_now_ns();
     while (sched_is_idle()) {
         if (idle_may_halt(since_ns)) {
@@ -78,7 +79,7 @@ static _Noreturn void sched_run(struct thread *next)
 
 void sched_ready(struct thread *t)
 {
-    const struct thread *current = sched_current();
+    struct thread *current = sched_current();
     t->state = THREAD_READY;
     runq_push(this_cpu_ptr(runq), t);
     if (t->priority == current->priority && current->state == THREAD_RUNNING && this_cpu(timer).slice_ns == TIME_NEVER)
@@ -143,9 +144,15 @@ void sched_slice_end(void)
 {
     struct thread *t = sched_current();
     struct runq *q = this_cpu_ptr(runq);
+    struct thread *sliced = this_cpu(timer).sliced;
+    /* Used up while somebody more urgent runs: the next of its equals comes first, or such a rhythm would starve it. */
+    if (sliced != t && sliced->state == THREAD_READY && q->head[sliced->priority] == sliced) {
+        runq_remove(q, sliced);
+        runq_push(q, sliced);
+    }
     if (t->state != THREAD_RUNNING || !runq_has(q, t->priority))
         return;
-    const struct thread *owner = t;
+    struct thread *owner = t;
     if (t == this_cpu(timer).sliced) {
         owner = q->head[t->priority]; /* the next of them */
         t->state = THREAD_READY;

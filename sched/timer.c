@@ -54,7 +54,7 @@ bool timer_deadline_set_early(struct thread *t, uint64_t ns)
     return true;
 }
 
-void timer_slice_begin(const struct thread *owner)
+void timer_slice_begin(struct thread *owner)
 {
     struct timer *tm = this_cpu_ptr(timer);
     tm->slice_ns = clock_now_ns() + slice_length_ns;

@@ -13,12 +13,12 @@
 #define TIME_NEVER UINT64_MAX
 
 struct timer {
-    uint64_t armed_ns;           /* [o] when the timer will fire; TIME_NEVER */
-    uint64_t slice_ns;           /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
-    uint64_t *deadlines;         /* [o] cells of this CPU's threads */
-    struct thread **threads;     /* [I] their owners */
-    size_t count;                /* [I] */
-    const struct thread *sliced; /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
+    uint64_t armed_ns;       /* [o] when the timer will fire; TIME_NEVER */
+    uint64_t slice_ns;       /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
+    uint64_t *deadlines;     /* [o] cells of this CPU's threads */
+    struct thread **threads; /* [I] their owners */
+    size_t count;            /* [I] */
+    struct thread *sliced;   /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
 };
 
 extern struct timer timer; /* PERCPU */
@@ -56,7 +56,7 @@ static inline void timer_deadline_clear(struct thread *t)
 }
 
 /* A rival of equal priority appeared and no slice runs (slice_ns): from now on slices count, this one for `owner`. */
-void timer_slice_begin(const struct thread *owner);
+void timer_slice_begin(struct thread *owner);
 
 /* The timer interrupt: expires deadlines (thread_expire), ends slices (sched_slice_end), arms again. */
 void timer_interrupt(void);

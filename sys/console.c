@@ -22,11 +22,19 @@ static const struct histogram *writing; /* NULL: nothing under way */
 static uint64_t written, dropped, last_end_ns;
 static bool header_sent;
 
+/* Waits, bounded, for a full port. 0: nothing goes out any more, since the device is stuck or the host closed the port.
+ */
+static size_t port_write(struct virtio_port *port, const char *bytes, size_t n)
+{
+    size_t taken = virtio_port_write(port, bytes, n);
+    return taken || !virtio_port_flush(port, PORT_SPINS) ? taken : virtio_port_write(port, bytes, n);
+}
+
 static void log_port_write(const char *bytes, size_t n)
 {
     while (n) {
-        size_t taken = virtio_port_write(log_port, bytes, n);
-        if (!taken && !virtio_port_flush(log_port, PORT_SPINS)) {
+        size_t taken = port_write(log_port, bytes, n);
+        if (!taken) {
             log_lost += n;
             return;
         }
@@ -48,8 +56,8 @@ static const struct hlog_sink hist_sink = {.write = hist_port_write};
 static void hist_write_all(const char *bytes, size_t n)
 {
     while (n) {
-        size_t taken = virtio_port_write(hist_port, bytes, n);
-        if (!taken && !virtio_port_flush(hist_port, PORT_SPINS))
+        size_t taken = port_write(hist_port, bytes, n);
+        if (!taken)
             return;
         bytes += taken;
         n -= taken;

@@ -107,7 +107,8 @@ void log_collect(void)
     struct log_piece piece;
     if (!pieces_open)
         return;
-    while (log_channel_try_recv(&pieces, &piece) == STATUS_OK)
+    /* What is there now, not what comes meanwhile: others may be faster than the sinks. */
+    for (size_t n = channel_len(&pieces); n > 0 && log_channel_try_recv(&pieces, &piece) == STATUS_OK; n--)
         emit(piece.text, piece.bytes);
     uint64_t lost = xchg_acqrel(&pieces_lost, 0);
     if (lost)

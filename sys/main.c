@@ -127,6 +127,18 @@ static void start_cpus(void)
     log_info("%u of %u CPUs, from %s", machine.cpus_started, machine.cpus_found, machine.cpu_source);
 }
 
+/* The direct map has [base, base + bytes): it lies in whole pages of one RAM entry. */
+static bool is_mapped_ram(paddr_t base, uint64_t bytes)
+{
+    for (size_t i = 0; i < boot.memory.count; i++) {
+        const struct memory_range *r = &boot.memory.ranges[i];
+        paddr_t end = (r->base + r->bytes) & ~(uint64_t)(PAGE_SIZE - 1);
+        if (r->type == MEMORY_RAM && base >= r->base && base < end && bytes <= end - base)
+            return true;
+    }
+    return false;
+}
+
 static const struct image_header *choose_image(void)
 {
     const struct image_header *image;
@@ -137,6 +149,10 @@ static const struct image_header *choose_image(void)
         origin = "boot module";
         bytes = phys_to_virt(boot.modules[0].base);
         size = boot.modules[0].bytes;
+    }
+    if (boot.module_count && !is_mapped_ram(boot.modules[0].base, size)) {
+        log_error("image (boot module, %lu bytes at %#lx) refused: it does not lie in RAM", size, boot.modules[0].base);
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
     }
     if (image_check(bytes, size, &image, &why) != STATUS_OK) {
         log_error("image (%s, %lu bytes) refused: %s", origin, size, why);

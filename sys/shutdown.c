@@ -19,7 +19,7 @@
 
 #define OTHERS_STOP_SPINS 100000
 
-static uint32_t ending;     /* [a] a panic is under way */
+static uint32_t ending;     /* [a] 1 + the CPU that panics; 0 */
 static bool others_running; /* [I] after boot */
 
 void shutdown_others_exist(void)
@@ -29,8 +29,12 @@ void shutdown_others_exist(void)
 
 void shutdown_stop_others(void)
 {
-    if (xchg_acqrel(&ending, 1)) /* a second panic, or one inside the first */
-        power_off(SHUTDOWN_PANIC);
+    uint32_t first = 0;
+    if (!cmpxchg_acqrel(&ending, &first, cpu_index() + 1)) {
+        if (first != cpu_index() + 1)
+            cpu_stop();            /* that CPU reports */
+        power_off(SHUTDOWN_PANIC); /* a panic inside the panic */
+    }
     log_panic_mode();
     if (!others_running)
         return;
@@ -46,7 +50,10 @@ static void run_shutdown(const struct inbox_message *m)
 
 void shutdown_machine(enum shutdown_value value)
 {
-    if (cpu_index() != 0 && !load_relaxed(&ending)) {
+    uint32_t panics = load_relaxed(&ending);
+    if (panics && panics != cpu_index() + 1)
+        cpu_stop(); /* no orderly end may hide a panic elsewhere */
+    if (cpu_index() != 0 && !panics) {
         struct inbox_message m = {run_shutdown, {value}};
         inbox_send(0, &m, THREAD_PRIORITIES - 1);
         cpu_stop();

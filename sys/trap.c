@@ -31,6 +31,12 @@ static bool interrupt(uint64_t vector)
     }
 }
 
+static void refuse_interrupt(uint64_t vector)
+{
+    log_warn("interrupt %lu has no handler", vector);
+    apic_eoi();
+}
+
 /* The current thread was interrupted; its registers are in it. From entry.S. */
 void trap_user(struct thread *t)
 {
@@ -39,14 +45,15 @@ void trap_user(struct thread *t)
         sched_interrupted();
         return;
     }
+    if (vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
+        fault_report(&t->frame); /* not the process's doing */
     if (vector < TRAP_EXCEPTIONS) {
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
                  trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip,
                  t->frame.rsp);
         process_stop(t->process, PROCESS_EXIT_FAULT);
     } else {
-        log_warn("interrupt %lu has no handler", vector);
-        apic_eoi();
+        refuse_interrupt(vector);
     }
     sched_interrupted();
 }
@@ -54,7 +61,8 @@ void trap_user(struct thread *t)
 /* The kernel was interrupted: idling, or it made a mistake. From entry.S. */
 void trap_kernel(struct frame *f)
 {
-    if (f->vector >= TRAP_EXCEPTIONS && interrupt(f->vector))
-        return;
-    fault_report(f);
+    if (f->vector < TRAP_EXCEPTIONS)
+        fault_report(f);
+    if (!interrupt(f->vector))
+        refuse_interrupt(f->vector);
 }

@@ -11,6 +11,7 @@
 #define CR0_PG 0x80000000
 
 #define CR4_PAE (1 << 5)
+#define CR4_MCE (1 << 6)
 #define CR4_PGE (1 << 7)
 #define CR4_UMIP (1 << 11)
 #define CR4_PCIDE (1 << 17)
@@ -43,9 +44,13 @@
 /* What SYSCALL clears: TF, IF, DF, IOPL, NT, RF, AC. */
 #define SYSCALL_FLAG_MASK 0x57700
 
+#define VECTOR_NMI 2
+#define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_PAGE_FAULT 14
-#define VECTOR_TIMER 0xf0
-#define VECTOR_WAKE 0xf1
+#define VECTOR_MACHINE_CHECK 18
+/* The timer beats wake-ups, which other CPUs can send without end. */
+#define VECTOR_TIMER 0xf1
+#define VECTOR_WAKE 0xf0
 #define VECTOR_STOP 0xf2
 #define VECTOR_SPURIOUS 0xff
 

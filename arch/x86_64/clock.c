@@ -18,7 +18,6 @@
 #define TRIES 3
 #define EDGE_SPINS 20000
 #define WINDOW_SPINS 2000000
-#define NS_PER_S UINT64_C(1000000000)
 
 struct clock clock_state;
 
@@ -202,7 +201,11 @@ void clock_init(const struct clock_hints *hints)
 
 uint64_t clock_to_tsc(uint64_t ns)
 {
-    /* tsc = ns * khz / 1e6 without overflow for any ns: whole seconds apart from the rest. */
-    uint64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;
-    return clock_state.tsc_base + seconds * clock_state.tsc_khz * 1000 + rest * clock_state.tsc_khz / 1000000 + 1;
+    /* The inverse of clock_from_tsc with the same rounded mult, or the timer would fire early for ever longer. Beyond
+     * 64 bits lie centuries: never. */
+    uint64_t ticks, rest, tsc;
+    if (ns >> 32 >= clock_state.mult)
+        return UINT64_MAX;
+    __asm__("divq %4" : "=a"(ticks), "=d"(rest) : "a"(ns << 32), "d"(ns >> 32), "r"(clock_state.mult) : "cc");
+    return __builtin_add_overflow(ticks, clock_state.tsc_base + (rest != 0), &tsc) ? UINT64_MAX : tsc;
 }

@@ -175,6 +175,8 @@ trap_from_user:
     movl $22, %ecx
     rep movsq
     movq HEAD(HEAD_STACK_TOP), %rsp
+    pushq $2                    /* no user flag reaches C: AC would switch SMAP off */
+    popfq
     xorl %ebp, %ebp
     movq HEAD(HEAD_CURRENT), %rdi
     call trap_user

@@ -51,6 +51,7 @@ void features_init(void)
     features.basic_max = r.eax;
     put_words(features.vendor, r.ebx, r.edx, r.ecx);
     r = cpuid(1, 0);
+    features.mce = r.edx >> 7 & 1;
     features.pcid = r.ecx >> 17 & 1;
     features.x2apic = r.ecx >> 21 & 1;
     features.tsc_deadline = r.ecx >> 24 & 1;

@@ -157,7 +157,7 @@ void paging_init(const struct memory_map *map)
         const struct memory_range *r = &map->ranges[i];
         paddr_t start = (r->base + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
         paddr_t end = (r->base + r->bytes) & ~(uint64_t)(PAGE_SIZE - 1);
-        if (r->type == MEMORY_RAM && end > 0x100000)
+        if (r->type == MEMORY_RAM && end > 0x100000 && end <= PAGE_PHYSICAL_LIMIT)
             map_direct(start < 0x100000 ? 0x100000 : start, end, hole_start, hole_end);
     }
     /* Every process shares the kernel half by its top-level entries, so all of them must exist from now on. */
@@ -171,7 +171,8 @@ void paging_init(const struct memory_map *map)
 void paging_activate(void)
 {
     const struct cpu_features *f = features_get();
-    cr4_write(CR4_PAE | CR4_PGE | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0));
+    cr4_write(CR4_PAE | CR4_PGE | (f->mce ? CR4_MCE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
+              (f->umip ? CR4_UMIP : 0));
     cr3_write(paging_root);
     if (f->pcid)
         cr4_write(cr4_read() | CR4_PCIDE);

@@ -3,6 +3,7 @@
 #include "arch/x86_64/smp.h"
 
 #include "arch/x86_64/asm.h"
+#include "arch/x86_64/features.h"
 #include "arch/x86_64/paging.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
@@ -19,6 +20,7 @@
 #define SECOND_STARTUP_NS 2000000 /* no sign of life by now: some want the start-up IPI twice */
 #define START_LIMIT_NS 500000000
 #define SKEW_ROUNDS 8
+#define XAPIC_ID_MAX 254
 #define SKEW_LIMIT_NS 100000000
 
 extern const char ap_trampoline[], ap_trampoline_end[];
@@ -92,11 +94,16 @@ uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
     for (size_t i = 0; i < list->count && running < limit; i++) {
         if (list->apic_ids[i] == self)
             continue;
+        if (list->apic_ids[i] > XAPIC_ID_MAX && !features_get()->x2apic) {
+            log_warn("CPU with APIC id %u cannot be reached without x2APIC", list->apic_ids[i]);
+            continue;
+        }
         if (start_one(running, list->apic_ids[i])) {
             skew_measure(0);
             running++;
             continue;
         }
+        store_release(&started, 0);
         apic_send_init(list->apic_ids[i]); /* should it still come: back to waiting for a start-up that never follows */
         log_warn("CPU with APIC id %u did not start within %u ms; going on without it", list->apic_ids[i],
                  START_LIMIT_NS / 1000000);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * Host stand-in: there is one CPU, so a per-CPU variable is a plain one. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPU_MAX 1
+
+struct thread;
+
+struct percpu_head {
+    struct thread *current;
+    uint32_t cpu;
+};
+
+#define PERCPU(type, name) typeof(type) name
+
+extern struct percpu_head percpu_head;
+
+#define this_cpu(name) (name)
+#define this_cpu_ptr(name) (&(name))
+#define cpu_ptr(cpu, name) ((void)(cpu), &(name))
+
+static inline uint32_t cpu_index(void)
+{
+    return percpu_head.cpu;
+}

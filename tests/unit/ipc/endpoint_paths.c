@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ * The fast paths equal the slow ones. A random walk leads through states that calls can reach; each transact and each
+ * respond_and_wait on the way is made twice from the same state, once by endpoint.c as it is and once without fast
+ * paths, and afterwards all memory must be equal: threads and their results, ends, waiters, run queue, deadlines,
+ * timer, buffers, address space, inbox level. */
+#include "tests/unit/ipc/endpoint_world.h"
+
+#include <string.h>
+
+enum { EPISODES = 6000, STEPS = 60, STATES_MIN = 20000, KIND_MIN = 100 };
+
+/* Why a call could not take the fast path, or that it did: the walk must come to all of these. */
+enum kind {
+    TRANSACT_HANDOFF,
+    TRANSACT_HANDOFF_UP, /* to a more urgent server */
+    TRANSACT_HANDOFF_DOWN,
+    TRANSACT_BUSY, /* a transaction is under way */
+    TRANSACT_PEER_DEAD,
+    TRANSACT_NOBODY_WAITS,
+    TRANSACT_WAITS_FOR_SIGNALS, /* the first waiter is in object_wait */
+    TRANSACT_SECOND_WAITER,
+    TRANSACT_RIVAL, /* a ready thread as urgent as the server */
+    TRANSACT_EARLY_DEADLINE,
+    RESPOND_HANDOFF,
+    RESPOND_HANDOFF_UP,
+    RESPOND_HANDOFF_DOWN,
+    RESPOND_NO_RESPONSE,
+    RESPOND_NOT_BEGUN,
+    RESPOND_WITHDRAWN,
+    RESPOND_TOO_LONG,
+    RESPOND_OTHER_WAITER, /* on either end */
+    RESPOND_RIVAL,
+    RESPOND_EARLY_DEADLINE,
+    KINDS
+};
+
+static uint64_t seen[KINDS];
+static struct snapshot before, fast, slow;
+
+static enum kind handoff_kind(enum kind equal, const struct thread *to)
+{
+    uint8_t from = sched_current()->priority;
+    return to->priority == from ? equal : to->priority > from ? equal + 1 : equal + 2;
+}
+
+static enum kind transact_kind(const struct endpoint *e, const struct call *c)
+{
+    const struct thread *server = e->peer->object.waiters;
+    if (e->dead)
+        return TRANSACT_PEER_DEAD;
+    if (e->caller)
+        return TRANSACT_BUSY;
+    if (!server)
+        return TRANSACT_NOBODY_WAITS;
+    if (server->wait_next)
+        return TRANSACT_SECOND_WAITER;
+    if (server->state == THREAD_WAIT_SIGNALS)
+        return TRANSACT_WAITS_FOR_SIGNALS;
+    if (runq.bitmap >> server->priority)
+        return TRANSACT_RIVAL;
+    if (c->deadline_ns < timer.armed_ns)
+        return TRANSACT_EARLY_DEADLINE;
+    return handoff_kind(TRANSACT_HANDOFF, server);
+}
+
+static enum kind respond_kind(const struct endpoint *h, const struct call *c)
+{
+    const struct endpoint *e = h->peer;
+    if (!c->out)
+        return RESPOND_NO_RESPONSE;
+    if (h->reading != READING_BEGUN)
+        return h->reading == READING_WITHDRAWN ? RESPOND_WITHDRAWN : RESPOND_NOT_BEGUN;
+    if (c->n > h->response_room)
+        return RESPOND_TOO_LONG;
+    if (h->object.waiters || e->object.waiters)
+        return RESPOND_OTHER_WAITER;
+    if (runq.bitmap >> e->caller->priority)
+        return RESPOND_RIVAL;
+    if (c->deadline_ns < timer.armed_ns)
+        return RESPOND_EARLY_DEADLINE;
+    return handoff_kind(RESPOND_HANDOFF, e->caller);
+}
+
+static void must_equal(const void *a, const void *b, size_t bytes, const char *what, enum kind kind)
+{
+    if (memcmp(a, b, bytes) == 0)
+        return;
+    size_t at = 0;
+    while (((const char *)a)[at] == ((const char *)b)[at])
+        at++;
+    cr_fatal("kind %d: %s differs at byte %zu", kind, what, at);
+}
+
+#define MUST_EQUAL(field, kind) must_equal(&fast.field, &slow.field, sizeof(fast.field), #field, kind)
+
+static void compare(enum kind kind)
+{
+    for (int i = 0; i < THREADS; i++)
+        MUST_EQUAL(world.threads[i], kind);
+    MUST_EQUAL(world.initiators, kind);
+    MUST_EQUAL(world.handlers, kind);
+    MUST_EQUAL(world.bell, kind);
+    MUST_EQUAL(world.cells, kind);
+    MUST_EQUAL(world.receive, kind);
+    MUST_EQUAL(world, kind);
+    MUST_EQUAL(runq, kind);
+    MUST_EQUAL(timer, kind);
+    MUST_EQUAL(head, kind);
+    MUST_EQUAL(level, kind);
+}
+
+/* Both ways; goes on from what the fast one left. */
+static void call_twice(struct call *c)
+{
+    struct endpoint *end = (struct endpoint *)c->object;
+    enum kind kind = c->kind == CALL_TRANSACT ? transact_kind(end, c) : respond_kind(end, c);
+    seen[kind]++;
+    world_save(&before);
+    uint64_t handoffs = world_handoffs;
+    c->slow = true;
+    world_call(c);
+    must(world_handoffs == handoffs);
+    world_save(&slow);
+    world_load(&before);
+    c->slow = false;
+    world_call(c);
+    bool direct = (kind >= TRANSACT_HANDOFF && kind <= TRANSACT_HANDOFF_DOWN) ||
+                  (kind >= RESPOND_HANDOFF && kind <= RESPOND_HANDOFF_DOWN);
+    must(world_handoffs == handoffs + direct);
+    world_save(&fast);
+    compare(kind);
+}
+
+static uint64_t some_deadline(void)
+{
+    switch (world_random(8)) {
+    case 0:
+        return world.now_ns - 1 + world_random(3); /* past, now, next */
+    case 1:
+        return world.now_ns + 1 + world_random(60);
+    case 2:
+        return world.now_ns + 100000 + world_random(1000);
+    default:
+        return TIME_NEVER;
+    }
+}
+
+static void fill(char *buffer)
+{
+    for (int i = 0; i < BUFFER_BYTES; i++)
+        buffer[i] = (char)world_random(256);
+}
+
+/* What a thread does at one of its ends. */
+static enum call_kind some_kind(const struct object *o)
+{
+    static const enum call_kind handler[] = {CALL_RESPOND_AND_WAIT,
+                                             CALL_RESPOND_AND_WAIT,
+                                             CALL_RESPOND_AND_WAIT,
+                                             CALL_RESPOND_AND_WAIT,
+                                             CALL_RESPOND,
+                                             CALL_READ,
+                                             CALL_READ,
+                                             CALL_WAIT};
+    if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER)
+        return handler[world_random(8)];
+    return world_random(8) ? CALL_TRANSACT : CALL_WAIT;
+}
+
+static void thread_step(int i)
+{
+    struct process *p = world.threads[i].process;
+    struct call c = {.kind = CALL_WAIT, .object = &world.bell, .mask = SIGNAL_USER, .deadline_ns = some_deadline()};
+    fill(world.send[i]);
+    c.out = world.send[i];
+    c.in = world.receive[i];
+    c.n = world_random(BUFFER_BYTES);
+    c.room = world_random(4) ? BUFFER_BYTES : world_random(BUFFER_BYTES);
+    c.offset = world_random(3) ? 0 : world_random(BUFFER_BYTES);
+    if (!world_random(100)) {
+        c.kind = world_random(8) ? CALL_YIELD : CALL_EXIT;
+    } else if (p->object_count) {
+        c.object = p->objects[world_random(p->object_count)];
+        c.kind = some_kind(c.object);
+        c.mask = 1 + world_random(7);
+    }
+    if (c.kind == CALL_RESPOND_AND_WAIT && !world_random(6))
+        c.out = NULL;
+    if (c.kind == CALL_TRANSACT || c.kind == CALL_RESPOND_AND_WAIT)
+        call_twice(&c);
+    else
+        world_call(&c);
+}
+
+static void step(void)
+{
+    struct call c = {.kind = CALL_INTERRUPT, .object = &world.bell, .mask = SIGNAL_USER};
+    world.now_ns += world_random(20);
+    bool interrupted = timer.armed_ns <= world.now_ns || !world_random(50);
+    if (world.idle && !interrupted) {
+        c.kind = world_random(2) ? CALL_RAISE : CALL_INTERRUPT;
+        if (timer.armed_ns != TIME_NEVER)
+            world.now_ns = timer.armed_ns;
+    }
+    if (world.idle || interrupted)
+        world_call(&c);
+    else
+        thread_step((int)(sched_current() - world.threads));
+    object_lower(&world.bell, SIGNAL_USER);
+}
+
+static void episode(void)
+{
+    static const uint8_t levels[] = {0, 7, 7, 7, 31, WORLD_ABSENT};
+    uint8_t priorities[THREADS];
+    bool crowded = !world_random(3);
+    for (int i = 0; i < THREADS; i++)
+        priorities[i] = levels[world_random(6)];
+    priorities[CLIENT] = levels[world_random(5)];
+    priorities[SERVER] = levels[world_random(5)];
+    if (!crowded)
+        priorities[CLIENT_2] = priorities[SERVER_2] = WORLD_ABSENT;
+    world_create(priorities);
+    for (int i = 0; i < STEPS; i++)
+        step();
+}
+
+Test(endpoint_paths, fast_equals_slow, .timeout = 120)
+{
+    for (int i = 0; i < EPISODES; i++)
+        episode();
+    uint64_t transacts = 0, responds = 0;
+    for (int i = 0; i < KINDS; i++) {
+        *(i < RESPOND_HANDOFF ? &transacts : &responds) += seen[i];
+        cr_expect(ge(u64, seen[i], KIND_MIN), "kind %d: only %lu", i, seen[i]);
+    }
+    cr_assert(ge(u64, transacts, STATES_MIN));
+    cr_assert(ge(u64, responds, STATES_MIN));
+}
