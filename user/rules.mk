@@ -60,6 +60,8 @@ $(eval $(call user_image,fault,tests/guest/fault/fault.json5,tests/guest/fault))
 $(eval $(call user_image,fault_cross,tests/guest/fault/fault_cross.json5,tests/guest/fault))
 $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
+$(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
+$(eval $(call user_image,flood,tests/guest/sched/flood.json5,tests/guest/sched))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
