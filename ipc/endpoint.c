@@ -118,9 +118,10 @@ struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n
 {
     struct endpoint *h = e->local_peer;
     struct thread *server = h->object.waiters;
-    if (!likely(server && server->state == THREAD_WAIT_REQUEST && !server->wait_next && !e->caller &&
-                sched_can_handoff(server) && timer_is_later(deadline_ns)))
+    if (!likely(server && server->state == THREAD_WAIT_REQUEST && !server->wait_next && sched_can_handoff(server) &&
+                timer_is_later(deadline_ns)))
         return transact_slow(e, send, n, receive, room, deadline_ns);
+    assert(!e->caller); /* under way means READABLE, and then nobody waits for a request */
     /* point of no return */
     struct thread *t = sched_current();
     *t->deadline_ns = deadline_ns;

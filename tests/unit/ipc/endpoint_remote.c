@@ -114,6 +114,26 @@ Test(endpoint_remote, the_deadline_takes_the_answer)
     must(got(OTHER, STATUS_UNAVAILABLE, 0));
 }
 
+Test(endpoint_remote, a_cancelled_request_cannot_be_read)
+{
+    start_with_request();
+    pass_deadline();
+    read_all();
+    must(got(OTHER, STATUS_UNAVAILABLE, 0) && handler->object.signals == 0);
+    world_deliver();
+    must(!initiator->unacknowledged && handler->reading == READING_NOT_BEGUN);
+}
+
+Test(endpoint_remote, a_request_dies_with_its_initiator)
+{
+    start_with_request();
+    world_stop(&world.processes[SERVER_PROCESS]);
+    world_deliver();
+    must(runs(OTHER) && handler->object.signals == SIGNAL_ERROR && handler->reading == READING_WITHDRAWN);
+    read_all();
+    must(got(OTHER, STATUS_UNAVAILABLE, 0));
+}
+
 Test(endpoint_remote, an_answer_under_way_outlives_the_deadline)
 {
     start_with_request();
