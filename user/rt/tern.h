@@ -30,11 +30,13 @@ struct result channel_transact(uint32_t handle, const void *send, size_t n, void
                                uint64_t deadline_ns);
 
 /* Copies up to n bytes of the pending request from `offset`; value: how many. The request stays pending.
- * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending. */
+ * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been withdrawn
+ * (its initiator gave up or died), although the next may be pending already. */
 struct result channel_read(uint32_t handle, size_t offset, void *buffer, size_t n);
 
-/* Answers the pending request, once. OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays
- * pending. UNAVAILABLE: none is pending (answered already, timed out, or the initiator is gone). */
+/* Answers the pending request, once, after it was read (zero bytes of it are enough): so an answer can never reach
+ * another request than the one it is for. OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays
+ * pending. UNAVAILABLE: nothing that was read is pending (answered already, timed out, or the initiator is gone). */
 struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
 
 /* channel_respond, then waits for the next request and reads up to m bytes of it; value: its whole length. A null
