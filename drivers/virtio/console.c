@@ -25,12 +25,11 @@
 #define CONTROL_TX_SLOTS 32u /* both answers for every port, and DEVICE_READY */
 #define CONTROL_TX_BYTES 16u
 
-/* Quiet looks after which the ports are taken as complete: once all have answered, and if some never do. A device that
- * works inside the kick needs none; a host thread needs some 100 us, or milliseconds on a busy machine. A look costs
- * some eight instructions, so a silent device delays the boot by a fifth of a million. */
+/* Quiet looks after which the ports are taken as complete once all have answered, and the longest wait, in ticks of the
+ * TSC, while some have not. A device that works inside the kick needs none; a host thread needs some 100 us, or tens of
+ * milliseconds on a busy machine. A port announced after page_seal gets no queues, hence the long wait. */
 #define SETTLE_LOOKS 256u
-#define SETTLE_LOOKS_UNANSWERED 24576u
-#define SETTLE_LOOKS_MAX 32768u
+#define SETTLE_TICKS_UNANSWERED (UINT64_C(1) << 26)
 #define SETTLE_STEPS_MAX 256u
 
 #define FEATURES_WANTED                                                                                                \
@@ -238,31 +237,24 @@ static bool ports_settled(void)
     return present != 0;
 }
 
-/* Waits for a control message; how many looks were in vain. */
-static unsigned control_wait(unsigned looks)
+/* Waits for a control message; false if none came. */
+static bool control_wait(bool settled, uint64_t limit_tsc)
 {
-    unsigned n = 0;
-    while (n < looks && !virtio_ring_pending(&console.control_rx)) {
+    for (unsigned n = 0; !virtio_ring_pending(&console.control_rx); n++) {
+        if (settled ? n >= SETTLE_LOOKS : cpu_rdtsc() >= limit_tsc)
+            return false;
         cpu_pause();
-        n++;
     }
-    return n;
+    return true;
 }
 
 /* The host does not say when its list of ports is complete, so this ends when it has been quiet long enough. */
 static void console_settle(void)
 {
-    unsigned budget = SETTLE_LOOKS_MAX;
-    for (unsigned n = 0; n < SETTLE_STEPS_MAX && !console.transport.fault; n++) {
-        if (console_step())
-            continue;
-        unsigned looks = ports_settled() ? SETTLE_LOOKS : SETTLE_LOOKS_UNANSWERED;
-        looks = looks < budget ? looks : budget;
-        unsigned waited = control_wait(looks);
-        if (waited == looks)
+    uint64_t limit_tsc = cpu_rdtsc() + SETTLE_TICKS_UNANSWERED;
+    for (unsigned n = 0; n < SETTLE_STEPS_MAX && !console.transport.fault; n++)
+        if (!console_step() && !control_wait(ports_settled(), limit_tsc))
             return;
-        budget -= waited;
-    }
 }
 
 static void fault_log(void)

@@ -38,5 +38,5 @@ static inline uint64_t clock_now_ns(void)
     return clock_from_tsc(cpu_rdtsc());
 }
 
-/* The first TSC value at or after clock time `ns`. */
+/* The first TSC value that clock_from_tsc takes to `ns` or later; the highest one for a time beyond all of them. */
 uint64_t clock_to_tsc(uint64_t ns);
