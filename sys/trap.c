@@ -18,10 +18,6 @@ static bool interrupt(uint64_t vector)
         apic_eoi();
         timer_interrupt();
         return true;
-    case VECTOR_WAKE:
-        apic_eoi();
-        inbox_run();
-        return true;
     case VECTOR_STOP:
         cpu_stop();
     case VECTOR_SPURIOUS:
@@ -41,6 +37,12 @@ static void refuse_interrupt(uint64_t vector)
 void trap_user(struct thread *t)
 {
     uint64_t vector = t->frame.vector;
+    if (vector == VECTOR_WAKE) {
+        apic_eoi();
+        inbox_run();
+        sched_interrupted();
+        return;
+    }
     if (interrupt(vector)) {
         sched_interrupted();
         return;
@@ -58,11 +60,17 @@ void trap_user(struct thread *t)
     sched_interrupted();
 }
 
-/* The kernel was interrupted: idling, or it made a mistake. From entry.S. */
+/* The kernel was interrupted: idling, or it made a mistake. From entry.S. A wake-up only ends the halt: were messages
+ * run here, senders who never cease would interrupt again before the idle loop goes on, and what they readied never
+ * ran. */
 void trap_kernel(struct frame *f)
 {
     if (f->vector < TRAP_EXCEPTIONS)
         fault_report(f);
-    if (!interrupt(f->vector))
+    if (f->vector == VECTOR_WAKE) {
+        apic_eoi();
+        inbox_set_level(INBOX_POLLING);
+    } else if (!interrupt(f->vector)) {
         refuse_interrupt(f->vector);
+    }
 }
