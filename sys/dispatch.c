@@ -5,25 +5,25 @@
 #include "sys/lib/log.h"
 #include "sys/process.h"
 
-#define SYSCALL(number, name, arguments, sentence) extern const char vdso_site_##name[];
+#define DEFINE_SYSCALL(number, name, count, ...) extern const char vdso_site_##name[];
 #include "sys/abi/syscalls.def"
-#undef SYSCALL
+#undef DEFINE_SYSCALL
 
 /* By number; a number without a call has a site that no return address equals. */
 extern syscall_handler const syscall_handlers[SYSCALL_MAX];
 extern const char *const syscall_sites[SYSCALL_MAX];
 
-#define SYSCALL(number, name, arguments, sentence) [number] = sys_##name,
+#define DEFINE_SYSCALL(number, name, count, ...) [number] = sys_##name,
 syscall_handler const syscall_handlers[SYSCALL_MAX] = {
 #include "sys/abi/syscalls.def"
 };
-#undef SYSCALL
+#undef DEFINE_SYSCALL
 
-#define SYSCALL(number, name, arguments, sentence) [number] = vdso_site_##name,
+#define DEFINE_SYSCALL(number, name, count, ...) [number] = vdso_site_##name,
 const char *const syscall_sites[SYSCALL_MAX] = {
 #include "sys/abi/syscalls.def"
 };
-#undef SYSCALL
+#undef DEFINE_SYSCALL
 
 void syscall_bad_origin(void)
 {

@@ -12,10 +12,10 @@
 
 typedef struct result (*syscall_handler)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-#define SYSCALL(number, name, arguments, sentence)                                                                     \
+#define DEFINE_SYSCALL(number, name, count, ...)                                                                       \
     struct result sys_##name(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 #include "sys/abi/syscalls.def"
-#undef SYSCALL
+#undef DEFINE_SYSCALL
 
 /* A call that did not come from the vDSO's instruction for its number: stops the process. From entry.S. */
 _Noreturn void syscall_bad_origin(void);

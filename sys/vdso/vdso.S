@@ -23,9 +23,9 @@
     .size \name, . - \name
 .endm
 
-.macro STUB number, name, arguments
+.macro STUB number, name, count
     FUNCTION \name
-    .if \arguments >= 4
+    .if \count >= 4
     movq %rcx, %r10
     .endif
     movl $\number, %eax
@@ -36,9 +36,9 @@ vdso_site_\name:
 .endm
 
     .text
-#define SYSCALL(number, name, arguments, sentence) STUB number, name, arguments
+#define DEFINE_SYSCALL(number, name, count, ...) STUB number, name, count
 #include "sys/abi/syscalls.def"
-#undef SYSCALL
+#undef DEFINE_SYSCALL
 
 /* Nanoseconds since boot. No earlier load is still under way when the time stamp is read. */
     FUNCTION clock_now
