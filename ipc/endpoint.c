@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Transactions between two processes on one CPU. endpoint_transact and endpoint_respond_and_wait begin with the case
- * that matters, straight down: the other side is there and waits, so the CPU goes to it directly, without run queue or
- * scheduler. Every other case is a _slow function that starts over from the same arguments; nothing has been changed by
- * then. A wait for a response ends in exactly three ways: (1) response, (2) the handler died, (3) deadline. */
+ * Transactions between two processes on one CPU, in every case. The case that matters, where the other side is there
+ * and waits, is endpoint_direct.h's, with the same outcome. A wait for a response ends in exactly three ways: (1)
+ * response, (2) the handler died, (3) deadline. */
 #include "ipc/endpoint.h"
 
 #include "ipc/copy.h"
+#include "ipc/endpoint_direct.h"
 #include "ipc/endpoint_internal.h"
 #include "sched/sched.h"
 #include "sys/lib/panic.h"
 
 struct endpoint endpoint_nobody;
-
-#define likely(x) __builtin_expect(!!(x), 1)
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 struct thread *endpoint_post(struct endpoint *h, const char *request, uint64_t n, char *response, uint64_t room)
 {
@@ -45,7 +38,7 @@ bool endpoint_deliver(struct endpoint *h, struct thread *t)
         t->result = result_of(STATUS_UNAVAILABLE);
         return true;
     }
-    message_copy(t->buffer, h->request, smaller(h->request_bytes, t->buffer_bytes));
+    message_copy(t->buffer, h->request, endpoint_smaller(h->request_bytes, t->buffer_bytes));
     if (h->remote && !remote_is_open(h)) {
         object_lower(&h->object, SIGNAL_READABLE); /* its CANCEL or STOPPED is on the way */
         return false;
@@ -55,48 +48,21 @@ bool endpoint_deliver(struct endpoint *h, struct thread *t)
     return true;
 }
 
-/* The last step of a handoff, apart so that the way without bytes needs no registers kept. */
-static __attribute__((noinline)) _Noreturn void copy_and_resume(char *to, const char *from, uint64_t n,
-                                                                struct thread *next, uint64_t value)
+_Noreturn void endpoint_copy_and_resume(char *to, const char *from, uint64_t n, struct thread *next, uint64_t value)
 {
     arch_copy(to, from, n);
     thread_resume_ok(next, value);
 }
 
-/* The same between priorities: this CPU says so before it goes on. */
-static __attribute__((noinline, cold)) _Noreturn void level_and_resume(char *to, const char *from, uint64_t n,
-                                                                       struct thread *next, uint64_t value)
+_Noreturn void endpoint_level_and_resume(char *to, const char *from, uint64_t n, struct thread *next, uint64_t value)
 {
     inbox_set_level(next->priority);
     message_copy(to, from, n);
     thread_resume_ok(next, value);
 }
 
-/* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been
- * copied. */
-static inline __attribute__((always_inline)) _Noreturn void
-handoff(const struct thread *previous, struct thread *next, char *to, const char *from, uint64_t n, uint64_t value)
-{
-    timer_deadline_clear(next);
-    sched_switch(next);
-    if (!likely(next->rivals == previous->rivals)) /* equal priorities */
-        level_and_resume(to, from, n, next, value);
-    if (n)
-        copy_and_resume(to, from, n, next, value);
-    thread_resume_ok(next, value);
-}
-
-/* The thread waits for the response to what it asked through `e`. */
-static void wait_for_response(struct endpoint *e, struct thread *t)
-{
-    e->caller = t;
-    object_lower(&e->object, SIGNAL_WRITEABLE);
-    t->wait_object = &e->object;
-    t->state = THREAD_WAIT_RESPONSE;
-}
-
-static __attribute__((noinline)) struct result transact_slow(struct endpoint *e, const char *send, uint64_t n,
-                                                             char *receive, uint64_t room, uint64_t deadline_ns)
+struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
+                                uint64_t deadline_ns)
 {
     struct thread *t = sched_current();
     if (e->dead || e->caller)
@@ -106,34 +72,11 @@ static __attribute__((noinline)) struct result transact_slow(struct endpoint *e,
     if (!timer_deadline_set(t, deadline_ns))
         return result_of(STATUS_DEADLINE_EXCEEDED);
     /* point of no return */
-    wait_for_response(e, t);
+    endpoint_wait_for_response(e, t);
     struct thread *woken = endpoint_post(e->peer, send, n, receive, room);
     if (woken)
         sched_block_for(woken);
     sched_block();
-}
-
-struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
-                                uint64_t deadline_ns)
-{
-    struct endpoint *h = e->local_peer;
-    struct thread *server = h->object.waiters;
-    if (!likely(server && server->state == THREAD_WAIT_REQUEST && !server->wait_next && sched_can_handoff(server) &&
-                timer_is_later(deadline_ns)))
-        return transact_slow(e, send, n, receive, room, deadline_ns);
-    assert(!e->caller); /* under way means READABLE, and then nobody waits for a request */
-    /* point of no return */
-    struct thread *t = sched_current();
-    *t->deadline_ns = deadline_ns;
-    wait_for_response(e, t);
-    h->request = send;
-    h->request_bytes = n;
-    h->response = receive;
-    h->response_room = room;
-    h->reading = READING_BEGUN;
-    h->object.signals |= SIGNAL_READABLE;
-    h->object.waiters = NULL;
-    handoff(t, server, server->buffer, send, smaller(n, server->buffer_bytes), n);
 }
 
 struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, uint64_t n)
@@ -144,7 +87,7 @@ struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, u
     }
     if (offset > h->request_bytes)
         return result_of(STATUS_OUT_OF_RANGE);
-    uint64_t bytes = smaller(n, h->request_bytes - offset);
+    uint64_t bytes = endpoint_smaller(n, h->request_bytes - offset);
     message_copy(buffer, h->request + offset, bytes);
     if (h->remote && !remote_is_open(h)) { /* cancelled while we copied: not the request any more */
         object_lower(&h->object, SIGNAL_READABLE);
@@ -200,18 +143,8 @@ struct result endpoint_respond(struct endpoint *h, const char *response, uint64_
     return sched_preempt(result_ok(0));
 }
 
-/* The current thread is about to wait for a request. */
-static void wait_for_request(struct thread *t, char *buffer, uint64_t room)
-{
-    t->buffer = buffer;
-    t->buffer_bytes = room;
-    t->mask = SIGNAL_READABLE | SIGNAL_ERROR;
-    t->state = THREAD_WAIT_REQUEST;
-}
-
-static __attribute__((noinline)) struct result respond_and_wait_slow(struct endpoint *h, const char *response,
-                                                                     uint64_t n, char *buffer, uint64_t room,
-                                                                     uint64_t deadline_ns)
+struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer,
+                                        uint64_t room, uint64_t deadline_ns)
 {
     struct thread *t = sched_current(), *woken = NULL;
     if (response) {
@@ -223,7 +156,7 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
         if (s != STATUS_OK)
             return result_of(s);
     }
-    wait_for_request(t, buffer, room);
+    endpoint_wait_for_request(t, buffer, room);
     bool done = (h->object.signals & t->mask) && endpoint_deliver(h, t);
     if (!done && !timer_deadline_set(t, deadline_ns)) {
         t->result = result_of(STATUS_DEADLINE_EXCEEDED);
@@ -239,27 +172,6 @@ static __attribute__((noinline)) struct result respond_and_wait_slow(struct endp
     if (woken)
         sched_ready(woken);
     return sched_preempt(t->result);
-}
-
-struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer,
-                                        uint64_t room, uint64_t deadline_ns)
-{
-    struct endpoint *e = h->local_peer;
-    struct thread *caller = e->caller;
-    if (!likely(response && caller && h->reading == READING_BEGUN && n <= h->response_room && !h->object.waiters &&
-                !e->object.waiters && sched_can_handoff(caller) && timer_is_later(deadline_ns)))
-        return respond_and_wait_slow(h, response, n, buffer, room, deadline_ns);
-    /* point of no return */
-    struct thread *t = sched_current();
-    *t->deadline_ns = deadline_ns;
-    h->reading = READING_NOT_BEGUN;
-    object_lower(&h->object, SIGNAL_READABLE);
-    e->caller = NULL;
-    e->object.signals |= SIGNAL_WRITEABLE;
-    wait_for_request(t, buffer, room);
-    t->wait_object = &h->object;
-    h->object.waiters = t;
-    handoff(t, caller, h->response, response, n, n); /* (1) */
 }
 
 void endpoint_expire(struct thread *t)

@@ -2,7 +2,7 @@
 include ipc/channel.mk
 kernel_SRCS += ipc/wait.c ipc/endpoint.c ipc/endpoint_remote.c
 $(eval $(call unit_test,ipc/copy,))
-$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,paths.c remote.c slow.c world.c world.h) ipc/endpoint.c ipc/endpoint_remote.c ipc/wait.c sched/runq.c sched/sched.c sched/timer.c))
+$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,paths.c remote.c world.c world.h) ipc/endpoint.c ipc/endpoint_remote.c ipc/wait.c sched/runq.c sched/sched.c sched/timer.c))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
 $(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sys/sys_channel.c.o: KERNEL_CFLAGS += -fomit-frame-pointer

@@ -20,8 +20,9 @@ struct region {
 
 struct process {
     uint64_t cr3;            /* [I] with PCID and no-flush bit where the CPU has them */
-    struct object **objects; /* [I] handle -> object */
-    uint32_t object_count;   /* [I] */
+    struct object **objects; /* [I] handle -> object; padded to a power of two with an object of no type */
+    uint32_t object_mask;    /* [I] entries of it, less one */
+    uint32_t object_count;   /* [I] real ones */
     uint32_t region_count;   /* [I] */
     struct region *regions;  /* [I] */
     struct region hot[2];    /* [o] copies of where the last input and the last output buffer were: looked at first */

@@ -28,6 +28,18 @@ static inline struct result result_of(enum status status)
     return (struct result){status, 0};
 }
 
+/* A call as hooks see it. */
+struct syscall_context {
+    const struct process *process;
+    const struct thread *thread;
+    uint64_t entry_ns;
+    uint64_t origin;       /* return address: the vDSO's instruction */
+    uint64_t arguments[6]; /* as they came */
+    uint32_t number;
+    uint32_t cpu;
+    uint8_t hooks; /* a bit for each place in this CPU's list whose hook saw it begin */
+};
+
 /* Where a thread is, that is, who holds a pointer to it. The last three are blocked. */
 enum thread_state {
     THREAD_RUNNING,       /* the CPU's current thread */
@@ -38,22 +50,27 @@ enum thread_state {
     THREAD_WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
 };
 
+/* Why thread_resume may not go straight to user mode. */
+#define THREAD_INTERRUPTED 1 /* the frame holds every register: it was interrupted, not in a call */
+#define THREAD_HOOKED 2      /* it is in a call whose end hooks want to see */
+
 struct thread {
-    struct frame frame;         /* [o] at offset 0: entry.S */
-    uint8_t full;               /* [o] the frame holds every register: it was interrupted, not in a call */
-    uint8_t state;              /* [o] enum thread_state */
-    uint8_t priority;           /* [I] */
-    uint32_t mask;              /* [o] signals it waits for */
-    uint32_t rivals;            /* [I] run-queue bits at least as urgent as this thread */
-    struct process *process;    /* [I] */
-    uint64_t cr3;               /* [I] the process's */
-    struct result result;       /* [o] of the call it is blocked in, set by whoever wakes it */
-    struct object *wait_object; /* [o] */
-    struct thread *wait_next;   /* [o] next waiter of the same object; NULL while it waits for none */
-    char *buffer;               /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
-    uint64_t buffer_bytes;      /* [o] */
-    uint64_t *deadline_ns;      /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
-    struct thread *next;        /* [o] run queue */
-    struct thread *previous;    /* [o] */
-    const char *name;           /* [I] */
+    struct frame frame;          /* [o] at offset 0: entry.S */
+    uint8_t resume;              /* [o] THREAD_INTERRUPTED or THREAD_HOOKED */
+    uint8_t state;               /* [o] enum thread_state */
+    uint8_t priority;            /* [I] */
+    uint32_t mask;               /* [o] signals it waits for */
+    uint32_t rivals;             /* [I] run-queue bits at least as urgent as this thread */
+    struct process *process;     /* [I] */
+    uint64_t cr3;                /* [I] the process's */
+    struct result result;        /* [o] of the call it is blocked in, set by whoever wakes it */
+    struct object *wait_object;  /* [o] */
+    struct thread *wait_next;    /* [o] next waiter of the same object; NULL while it waits for none */
+    char *buffer;                /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
+    uint64_t buffer_bytes;       /* [o] */
+    uint64_t *deadline_ns;       /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
+    struct thread *next;         /* [o] run queue */
+    struct thread *previous;     /* [o] */
+    const char *name;            /* [I] */
+    struct syscall_context call; /* [o] THREAD_HOOKED: the call it is in */
 };

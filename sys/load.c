@@ -18,12 +18,14 @@
 #include "sys/lib/panic.h"
 #include "sys/lib/string.h"
 #include "sys/process.h"
+#include "sys/syscall/hook.h"
 #include "sys/user_buffer.h"
+#include "sys/vdso/vdso.h"
+
+#include <arch/entry.h>
 
 #define INBOX_SLACK 64          /* the log's announcement, shutdown by each CPU */
 #define MESSAGES_PER_ENDPOINT 3 /* ipc/endpoint_remote.c: request or response, cancellation or echo, stop */
-
-extern const char vdso_page[];
 
 /* The tables of the running image. */
 static struct process *processes;
@@ -61,6 +63,13 @@ static enum status load_region(const struct image_header *image, const struct im
                           .to_kernel = (uint64_t)memory - from->address,
                           .flags = from->flags};
     memcpy(memory, image_region_bytes(image, from), from->file_bytes);
+    const char *found =
+        from->flags & IMAGE_REGION_EXECUTE && entry_is_sysenter() ? vdso_find_sysenter(memory, from->bytes) : NULL;
+    if (found) {
+        log_error("an executable page has the bytes of SYSENTER at %#lx, which entry=sysenter does not allow",
+                  (uint64_t)(found - memory) + from->address);
+        return STATUS_PERMISSION_DENIED;
+    }
     return paging_map(root, from->address, p, from->bytes, region_page_flags(from->flags));
 }
 
@@ -81,7 +90,7 @@ static enum status load_regions(const struct image_header *image, const struct i
     return STATUS_OK;
 }
 
-/* The two pages every process has: its vvar and the vDSO, which are the kernel's memory. */
+/* What every process has beside its regions; the kernel's memory. */
 static enum status map_vdso(paddr_t root, const struct vvar *vvar, const struct process *p)
 {
     paddr_t page;
@@ -95,7 +104,7 @@ static enum status map_vdso(paddr_t root, const struct vvar *vvar, const struct 
     s = paging_map(root, USER_VVAR_BASE, page, PAGE_SIZE, PAGE_USER);
     if (s != STATUS_OK)
         return s;
-    return paging_map(root, USER_VDSO_BASE, virt_to_phys(vdso_page), PAGE_SIZE, PAGE_USER | PAGE_EXECUTE);
+    return vdso_map(root);
 }
 
 static void load_thread(const struct image_thread *from, struct process *p, struct thread *t, uint64_t entry)
@@ -105,7 +114,7 @@ static void load_thread(const struct image_thread *from, struct process *p, stru
     t->name = from->name;
     t->priority = (uint8_t)from->priority;
     t->rivals = ~0u << from->priority;
-    t->full = 1;
+    t->resume = THREAD_INTERRUPTED;
     t->state = THREAD_READY;
     t->frame.rip = entry;
     t->frame.rsp = from->stack_top;
@@ -115,6 +124,18 @@ static void load_thread(const struct image_thread *from, struct process *p, stru
     p->thread = t;
     timer_adopt(p->cpu, t);
     runq_push(cpu_ptr(p->cpu, runq), t); /* remote, but that CPU does not run threads yet */
+}
+
+static bool load_handles(const struct image_process *from, struct process *p)
+{
+    static struct object nothing;
+    p->object_count = from->objects;
+    while (p->object_mask + 1 < from->objects)
+        p->object_mask = p->object_mask * 2 + 1;
+    p->objects = table_alloc(p->object_mask + 1, sizeof(struct object *));
+    for (uint32_t i = 0; p->objects && i <= p->object_mask; i++)
+        p->objects[i] = i < from->objects ? &objects[from->first_object + i].object : &nothing;
+    return p->objects;
 }
 
 static enum status load_process(const struct image_header *image, uint32_t index, const struct vvar *vvar)
@@ -133,12 +154,8 @@ static enum status load_process(const struct image_header *image, uint32_t index
     if (s != STATUS_OK)
         return s;
     p->cr3 = paging_cr3(root, index);
-    p->objects = table_alloc(from->objects, sizeof(struct object *));
-    if (!p->objects)
+    if (!load_handles(from, p))
         return STATUS_RESOURCE_EXHAUSTED;
-    p->object_count = from->objects;
-    for (uint32_t i = 0; i < from->objects; i++)
-        p->objects[i] = &objects[from->first_object + i].object;
     load_thread(image_threads(image) + from->first_thread, p, &threads[from->first_thread], from->entry);
     return STATUS_OK;
 }
@@ -183,9 +200,10 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
             return STATUS_FAILED_PRECONDITION;
         }
     }
+    hook_init(cpus);
     for (uint32_t cpu = 0; cpu < cpus; cpu++) {
         timer_create(cpu, image->threads);
-        inbox_create(cpu, image->objects * MESSAGES_PER_ENDPOINT + INBOX_SLACK);
+        inbox_create(cpu, image->objects * MESSAGES_PER_ENDPOINT + hook_messages(cpus) + INBOX_SLACK);
     }
     return STATUS_OK;
 }
@@ -198,6 +216,8 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
     if (!processes || !threads || !objects)
         return STATUS_RESOURCE_EXHAUSTED;
     enum status s = load_cpus(image, cpus);
+    if (s == STATUS_OK)
+        s = vdso_create();
     for (uint32_t i = 0; s == STATUS_OK && i < image->processes; i++)
         s = load_process(image, i, vvar);
     if (s != STATUS_OK)

@@ -26,6 +26,7 @@
 #include <arch/apic.h>
 #include <arch/atomic.h>
 #include <arch/clock.h>
+#include <arch/entry.h>
 #include <arch/percpu.h>
 
 #define BOOT_MAP_LIMIT (UINT64_C(4) << 30) /* what boot.S maps */
@@ -65,6 +66,14 @@ static void read_cmdline(void)
     timer_set_slice(cmdline.slice_us * 1000);
     machine.protocol = boot.protocol;
     machine.cmdline = boot.cmdline;
+}
+
+static void choose_entry(void)
+{
+    if (entry_choose((enum entry_instruction)cmdline.entry))
+        return;
+    log_error("entry=sysenter: this CPU (%s) has no SYSENTER in 64-bit mode; Intel's have", features_get()->vendor);
+    shutdown_machine(SHUTDOWN_BAD_CONFIG);
 }
 
 static void init_memory(void)
@@ -200,6 +209,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     power_map();
     percpu_create(0);
     percpu_activate(0);
+    choose_entry();
     init_time(&hints);
     console_init(boot.cmdline);
     start_cpus();

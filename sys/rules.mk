@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 include sys/lib/rules.mk sys/image.mk
-kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/dispatch.c sys/sys_channel.c sys/sys_object.c sys/sys_debug.c sys/user_buffer.c \
+kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/syscall/arguments.c sys/syscall/table.c sys/syscall/extension.c sys/syscall/hook.c sys/sys_channel.c sys/sys_object.c sys/sys_debug.c sys/user_buffer.c sys/vdso/vdso.c \
   sys/sys_histogram.c sys/trap.c sys/console.c sys/machine.c sys/log.c sys/panic.c sys/shutdown.c

@@ -4,7 +4,6 @@
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/trap.h"
 #include "sched/sched.h"
-#include "sys/dispatch.h"
 #include "sys/lib/log.h"
 #include "sys/process.h"
 

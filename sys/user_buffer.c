@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The search behind user_range. */
+ * The search behind user_range, and texts. */
 #include "sys/user_buffer.h"
 
 enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, enum user_access access)
@@ -14,4 +14,18 @@ enum status user_range_search(struct process *p, uint64_t *address, uint64_t n, 
         }
     }
     return *address ? STATUS_PERMISSION_DENIED : STATUS_INVALID_ARGUMENT;
+}
+
+enum status user_string(struct process *p, uint64_t *address, uint64_t most)
+{
+    uint64_t start = *address;
+    enum status s = user_range(p, address, 1, USER_IN);
+    if (s != STATUS_OK)
+        return s;
+    uint64_t left = p->hot[USER_IN].end - start;
+    const char *text = (const char *)*address;
+    for (uint64_t i = 0; i < most && i < left; i++)
+        if (!text[i])
+            return STATUS_OK;
+    return STATUS_OUT_OF_RANGE;
 }

@@ -33,3 +33,6 @@ static inline __attribute__((always_inline)) enum status user_range(struct proce
     *address += r->to_kernel;
     return STATUS_OK;
 }
+
+/* A text of at most `most` bytes with its NUL. OUT_OF_RANGE: none ends within them, or before the end of the region. */
+enum status user_string(struct process *p, uint64_t *address, uint64_t most);

@@ -20,6 +20,9 @@
 
 #define MSR_APIC_BASE 0x1b
 #define MSR_TSC_DEADLINE 0x6e0
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
 #define MSR_EFER 0xc0000080
 #define MSR_STAR 0xc0000081
 #define MSR_LSTAR 0xc0000082
@@ -43,6 +46,15 @@
 #define RFLAGS_FIXED 0x2
 /* What SYSCALL clears: TF, IF, DF, IOPL, NT, RF, AC. */
 #define SYSCALL_FLAG_MASK 0x57700
+
+/* Where the return address of a call lies: behind MOV number, EAX and SYSCALL in a number's slot; three bytes further on
+ * with SYSENTER, because of MOV RSP, R11 (sys/vdso/vdso.c). */
+#define USER_CALL_SHIFT 4
+#define USER_CALL_SITE (USER_CALLS_BASE + 7)
+#define SYSENTER_SITE_SHIFT 3
+
+/* Flags of a thread after SYSENTER, which does not keep them: IF. */
+#define USER_RFLAGS (RFLAGS_FIXED | RFLAGS_IF)
 
 #define VECTOR_NMI 2
 #define VECTOR_DOUBLE_FAULT 8

@@ -3,16 +3,22 @@
  * `#define NAME value`. */
 #include "sched/process.h"
 #include "sched/thread.h"
+#include "sys/syscall/table.h"
 
 #include <arch/frame.h>
 #include <arch/percpu.h>
 #include <stddef.h>
 
-#define OFFSET(name, type, member) __asm__(".ascii \"->" #name " %c0\"" ::"i"(offsetof(type, member)))
+#define CONSTANT(name, value) __asm__(".ascii \"->" #name " %c0\"" ::"i"(value))
+#define OFFSET(name, type, member) CONSTANT(name, offsetof(type, member))
 
 void asm_offsets(void);
 void asm_offsets(void)
 {
+    CONSTANT(SYSCALL_BUILT_IN, SYSCALL_BUILT_IN);
+    CONSTANT(SYSCALL_TABLE, SYSCALL_TABLE);
+    CONSTANT(SYSCALL_MAX, SYSCALL_MAX);
+    CONSTANT(THREAD_INTERRUPTED, THREAD_INTERRUPTED);
     OFFSET(HEAD_CURRENT, struct percpu_head, current);
     OFFSET(HEAD_USER_RSP, struct percpu_head, user_rsp);
     OFFSET(HEAD_STACK_TOP, struct percpu_head, stack_top);
@@ -27,7 +33,7 @@ void asm_offsets(void)
     OFFSET(FRAME_RSP, struct frame, rsp);
     OFFSET(FRAME_CS, struct frame, cs);
     OFFSET(FRAME_VECTOR, struct frame, vector);
-    OFFSET(THREAD_FULL, struct thread, full);
+    OFFSET(THREAD_RESUME, struct thread, resume);
     OFFSET(THREAD_STATUS, struct thread, result.status);
     OFFSET(THREAD_VALUE, struct thread, result.value);
 }

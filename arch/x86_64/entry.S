@@ -12,6 +12,7 @@
  * anywhere here; they look at the interrupted CS and, in the kernel, at the sign of GS base. */
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/asm_offsets.h"
+#include "sys/abi/layout.h"
 
 #define HEAD(field) %gs:percpu_head + field
 
@@ -78,13 +79,8 @@
 
     .section .text.entry, "ax"
 
-/* RAX number; RDI RSI RDX R10 R8 R9 arguments; RCX return address, R11 flags. */
-    .globl syscall_entry
-    .balign 64
-syscall_entry:
-    swapgs
-    movq %rsp, HEAD(HEAD_USER_RSP)
-    movq HEAD(HEAD_CURRENT), %rsp
+/* The user's registers into struct thread, whose address is in RSP; RCX return address, R11 flags. */
+.macro SAVE_CALLER
     movq %rcx, FRAME_RIP(%rsp)
     movq %r11, FRAME_RFLAGS(%rsp)
     movq %rbx, FRAME_RBX(%rsp)
@@ -93,45 +89,160 @@ syscall_entry:
     movq %r13, FRAME_R13(%rsp)
     movq %r14, FRAME_R14(%rsp)
     movq %r15, FRAME_R15(%rsp)
+.endm
+
+/* From SYSCALL to a known caller: only the vDSO's instruction for this very number is legal. `call`: what to do with a
+ * number that has a row in the tables; jumps to `other` for the rest. */
+.macro ENTER_BY_SYSCALL call, other
+    swapgs
+    movq %rsp, HEAD(HEAD_USER_RSP)
+    movq HEAD(HEAD_CURRENT), %rsp
+    SAVE_CALLER
     movq HEAD(HEAD_USER_RSP), %r11
     movq %r11, FRAME_RSP(%rsp)
     movq HEAD(HEAD_STACK_TOP), %rsp
-    cmpq $512, %rax
-    jae syscall_refuse
-    cmpq %rcx, syscall_sites(, %rax, 8)     /* only the vDSO's instruction for this very number */
+    cmpq $SYSCALL_BUILT_IN, %rax
+    jae \other
+    andl $(SYSCALL_TABLE - 1), %eax         /* also where the CPU only guesses that it is below */
+    cmpq %rcx, syscall_sites(, %rax, 8)
     jne syscall_refuse
+    incq %gs:syscall_counts(, %rax, 8)
     movq %r10, %rcx
-    call *syscall_handlers(, %rax, 8)
+    \call
+.endm
+
+/* RAX number; RDI RSI RDX R10 R8 R9 arguments; RCX return address, R11 flags. */
+    .globl syscall_entry
+    .balign 64
+syscall_entry:
+    ENTER_BY_SYSCALL "call *syscall_handlers(, %rax, 8)", syscall_other
 
 /* The same thread goes on; RAX:RDX is the result of its call. */
 syscall_return:
     movq HEAD(HEAD_CURRENT), %rdi
     EXIT_TO_USER
 
+/* A number without a row: its instruction is in the slots behind the vDSO's page. */
+.macro CHECK_SLOT
+    cmpq $SYSCALL_MAX, %rax
+    jae syscall_refuse
+    movl %eax, %r11d
+    shll $USER_CALL_SHIFT, %r11d
+    addl $USER_CALL_SITE, %r11d
+    cmpq %r11, %rcx
+    jne syscall_refuse
+.endm
+
+syscall_other:
+    CHECK_SLOT
+syscall_extension:
+    incq %gs:syscall_counts(, %rax, 8)
+    movq %r10, %rcx
+    pushq %rax
+    pushq %rax                              /* the seventh argument */
+    call extension_call
+    jmp syscall_return
+
 syscall_refuse:
+    movq %rax, %rdi
     call syscall_bad_origin
     ud2
+
+/* While hooks are installed on this CPU its calls enter here instead: they cost nothing otherwise. */
+    .globl syscall_entry_hooked
+    .balign 64
+syscall_entry_hooked:
+    ENTER_BY_SYSCALL "jmp syscall_hooked_call", syscall_other_hooked
+syscall_other_hooked:
+    CHECK_SLOT
+sysenter_other_hooked:
+    incq %gs:syscall_counts(, %rax, 8)
+    movq %r10, %rcx
+syscall_hooked_call:
+    pushq %rax
+    pushq %rax
+    call hook_around
+    jmp syscall_return
+
+/* SYSENTER: the CPU kept neither return address nor flags nor stack; R11 is the user's stack. The return address is that
+ * of the number's instruction in the vDSO, wherever this came from; no other executable page holds the instruction
+ * (sys/vdso/vdso.c). SYSENTER leaves TF, AC, NT and DF as they were: POPFQ clears them, and a debug exception before
+ * that, which TF can bring about, is dropped by trap_kernel. */
+.macro ENTER_BY_SYSENTER other
+    swapgs
+    pushq $2
+    popfq
+    movq HEAD(HEAD_CURRENT), %rsp
+    movq %r11, FRAME_RSP(%rsp)
+    movl $USER_RFLAGS, %r11d
+    cmpq $SYSCALL_BUILT_IN, %rax
+    jae \other
+    andl $(SYSCALL_TABLE - 1), %eax
+    movq syscall_sites(, %rax, 8), %rcx
+    addq $SYSENTER_SITE_SHIFT, %rcx
+    SAVE_CALLER
+    movq HEAD(HEAD_STACK_TOP), %rsp
+    incq %gs:syscall_counts(, %rax, 8)
+    movq %r10, %rcx
+.endm
+
+.macro ENTER_OTHER_BY_SYSENTER
+    movl %eax, %ecx
+    shll $USER_CALL_SHIFT, %ecx
+    addl $USER_CALL_SITE + SYSENTER_SITE_SHIFT, %ecx
+    SAVE_CALLER
+    movq HEAD(HEAD_STACK_TOP), %rsp
+    cmpq $SYSCALL_MAX, %rax
+    jae syscall_refuse
+.endm
+
+    .globl sysenter_entry, sysenter_entry_hooked, sysenter_entry_end
+    .balign 64
+sysenter_entry:
+    ENTER_BY_SYSENTER sysenter_other
+    call *syscall_handlers(, %rax, 8)
+    jmp syscall_return
+sysenter_other:
+    ENTER_OTHER_BY_SYSENTER
+    jmp syscall_extension
+
+sysenter_entry_hooked:
+    ENTER_BY_SYSENTER 1f
+    jmp syscall_hooked_call
+1:  ENTER_OTHER_BY_SYSENTER
+    jmp sysenter_other_hooked
+sysenter_entry_end:
 
 /* Another thread, in RDI, is current now and goes on with what it was blocked or interrupted in. */
     .globl thread_resume
 thread_resume:
-    cmpb $0, THREAD_FULL(%rdi)
-    jne return_full
+    cmpb $0, THREAD_RESUME(%rdi)
+    jne resume_special
+resume_call:
     movq THREAD_STATUS(%rdi), %rax
     movq THREAD_VALUE(%rdi), %rdx
     RESTORE_CALLEE_SAVED
     EXIT_TO_USER
 
-/* The same for a thread that was blocked in a call, which gives OK and RDX. */
+/* The same for a thread that was blocked in a call, which gives OK and RDX. No hook wants to see its end: while there
+ * are hooks nobody goes straight to another thread. */
     .globl thread_resume_ok
 thread_resume_ok:
     xorl %eax, %eax
     RESTORE_CALLEE_SAVED
     EXIT_TO_USER
 
+resume_special:
+    testb $THREAD_INTERRUPTED, THREAD_RESUME(%rdi)
+    jnz return_full
+    movq HEAD(HEAD_STACK_TOP), %rsp
+    call hook_end
+    movq HEAD(HEAD_CURRENT), %rdi
+    jmp resume_call
+
 /* The thread in RDI was interrupted: all registers come back, by IRETQ. */
 return_full:
-    movb $0, THREAD_FULL(%rdi)
+    movb $0, THREAD_RESUME(%rdi)
     movq %rdi, %rsp
     POP_REGISTERS
     swapgs
@@ -168,10 +279,11 @@ trap_entry:
     jz trap_from_kernel
     swapgs
 trap_from_user:
+    lfence                      /* a CPU that guessed the branch above would use the user's GS base */
     PUSH_REGISTERS
     movq %rsp, %rsi
     movq HEAD(HEAD_CURRENT), %rdi
-    movb $1, THREAD_FULL(%rdi)
+    movb $THREAD_INTERRUPTED, THREAD_RESUME(%rdi)
     movl $22, %ecx
     rep movsq
     movq HEAD(HEAD_STACK_TOP), %rsp
@@ -185,6 +297,7 @@ trap_from_user:
 
 /* Interrupts while this CPU idles, or a fault of the kernel itself. */
 trap_from_kernel:
+    lfence
     PUSH_REGISTERS
     movq %rsp, %rdi
     movq 8 * 8(%rsp), %rbp
@@ -206,7 +319,8 @@ trap_entry_ist:
     js 2f
     swapgs
     incl %ebx
-2:  movq %rsp, %rdi
+2:  lfence
+    movq %rsp, %rdi
     movq 8 * 8(%rsp), %rbp
     pushq %rbx
     call trap_kernel

@@ -52,6 +52,7 @@ void features_init(void)
     put_words(features.vendor, r.ebx, r.edx, r.ecx);
     r = cpuid(1, 0);
     features.mce = r.edx >> 7 & 1;
+    features.sysenter = r.edx >> 11 & 1;
     features.pcid = r.ecx >> 17 & 1;
     features.x2apic = r.ecx >> 21 & 1;
     features.tsc_deadline = r.ecx >> 24 & 1;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct cpu_features {
-    bool mce, smep, smap, umip, pcid, x2apic, tsc_deadline, tsc_invariant;
+    bool mce, sysenter, smep, smap, umip, pcid, x2apic, tsc_deadline, tsc_invariant;
     uint32_t basic_max;       /* highest basic leaf */
     uint32_t hypervisor_base; /* 0 without a hypervisor; Xen's or KVM's base when there are several */
     uint32_t hypervisor_max;  /* highest leaf of that range */

@@ -53,9 +53,13 @@ SECTIONS
         *(.percpu.head)
         *(.percpu)
         . = ALIGN(64);
-        percpu_end = .;
     } :data
     _edata = .;
+    .bss.percpu (NOLOAD) : AT(ADDR(.bss.percpu) - KERNEL_BASE) {
+        *(.bss.percpu)
+        . = ALIGN(64);
+        percpu_end = .;
+    } :data
     .bss : AT(ADDR(.bss) - KERNEL_BASE) { *(.bss .bss.*) *(COMMON) . = ALIGN(4096); } :data
     kernel_end = .;
 

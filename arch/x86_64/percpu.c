@@ -12,12 +12,12 @@
 
 #include <arch/control.h>
 #include <arch/cpu.h>
+#include <arch/entry.h>
 
 #define KERNEL_STACK_BYTES (4 * PAGE_SIZE)
 #define IST_STACK_BYTES (2 * PAGE_SIZE)
 
 extern char percpu_start[], percpu_end[];
-extern void syscall_entry(void);
 
 struct tss {
     uint32_t reserved0;
@@ -82,6 +82,6 @@ void percpu_activate(uint32_t cpu)
     task_register_load(SEL_TSS);
     trap_activate();
     wrmsr(MSR_STAR, STAR_VALUE);
-    wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
     wrmsr(MSR_SFMASK, SYSCALL_FLAG_MASK);
+    entry_set_hooked(false);
 }

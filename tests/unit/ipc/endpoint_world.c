@@ -2,6 +2,8 @@
  * The world: what arch and sys would supply, one call at a time, and the invariants that hold between calls. */
 #include "tests/unit/ipc/endpoint_world.h"
 
+#include "ipc/endpoint_direct.h"
+
 #include "ipc/endpoint_internal.h"
 #include "mm/page.h"
 #include "sys/lib/panic.h"
@@ -229,10 +231,13 @@ static struct result call(const struct call *c)
     struct endpoint *e = (struct endpoint *)c->object;
     switch (c->kind) {
     case CALL_TRANSACT:
-        return (c->slow ? slow_transact : endpoint_transact)(e, c->out, c->n, c->in, c->room, c->deadline_ns);
+        if (!c->slow)
+            endpoint_transact_direct(e, c->out, c->n, c->in, c->room, c->deadline_ns);
+        return endpoint_transact(e, c->out, c->n, c->in, c->room, c->deadline_ns);
     case CALL_RESPOND_AND_WAIT:
-        return (c->slow ? slow_respond_and_wait : endpoint_respond_and_wait)(e, c->out, c->n, c->in, c->room,
-                                                                             c->deadline_ns);
+        if (!c->slow)
+            endpoint_respond_and_wait_direct(e, c->out, c->n, c->in, c->room, c->deadline_ns);
+        return endpoint_respond_and_wait(e, c->out, c->n, c->in, c->room, c->deadline_ns);
     case CALL_RESPOND:
         return endpoint_respond(e, c->out, c->n);
     case CALL_READ:

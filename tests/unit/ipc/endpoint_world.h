@@ -103,6 +103,3 @@ static inline void must_hold(bool holds, const char *condition, int line)
 }
 #define must(condition) must_hold((condition), #condition, __LINE__)
 
-/* endpoint_slow.c */
-typeof(endpoint_transact) slow_transact;
-typeof(endpoint_respond_and_wait) slow_respond_and_wait;

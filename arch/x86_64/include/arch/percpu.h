@@ -23,6 +23,8 @@ struct percpu_head {
 _Static_assert(sizeof(struct percpu_head) == 64, "one cache line");
 
 #define PERCPU(type, name) __attribute__((section(".percpu"), aligned(64))) typeof(type) name
+/* The same for what begins as zero: takes no room in the ELF. */
+#define PERCPU_ZERO(type, name) __attribute__((section(".bss.percpu"), aligned(64))) typeof(type) name
 
 extern struct percpu_head percpu_head;
 

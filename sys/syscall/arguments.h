@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * What a system call's arguments may be, and their decoding: handle to object, user range to kernel address. One row of
+ * sys/abi/syscalls.def says it for each call; the rows become the constant arrays below, <call>_arguments.
+ *
+ * Two decoders give the same result. arguments_check is a loop for any description; it gives the status of the first
+ * argument that is wrong. arguments_are_hot is for the few calls that must be fast: with a constant description it
+ * compiles to a handful of compares, and it knows only the usual case (a valid handle, buffers in the regions where
+ * this process's last ones were); whatever it does not know is left to the other. Neither reads or writes user memory.
+ */
+#pragma once
+#include <arch/index_mask.h>
+#include <stdbool.h>
+#include "ipc/object.h"
+#include "sys/user_buffer.h"
+
+#define SYSCALL_ARGUMENTS 6
+
+enum argument_kind {
+    ARGUMENT_VALUE,
+    ARGUMENT_HANDLE, /* becomes the struct object */
+    ARGUMENT_IN,     /* a buffer and, next, its length; becomes the kernel's address */
+    ARGUMENT_OUT,
+    ARGUMENT_IN_OR_NULL,
+    ARGUMENT_LENGTH,
+    ARGUMENT_FLAGS,
+    ARGUMENT_RANGE,
+    ARGUMENT_STRING, /* a text of at most `most` bytes with its NUL; becomes the kernel's address */
+    ARGUMENT_DEADLINE,
+};
+
+struct syscall_argument {
+    uint8_t kind;   /* enum argument_kind */
+    uint8_t type;   /* HANDLE: enum image_object_type, or ARGUMENT_ANY_TYPE */
+    uint16_t least; /* RANGE */
+    uint32_t most;  /* RANGE; IN, OUT, STRING: bytes, or ARGUMENT_ANY_LENGTH; FLAGS: the valid bits */
+};
+
+#define ARGUMENT_ANY_TYPE 0
+#define ARGUMENT_ANY_LENGTH UINT32_MAX /* a region is smaller anyway */
+#define IMAGE_OBJECT_ANY ARGUMENT_ANY_TYPE
+
+/* Decodes `a` in place, in order; the status of the first argument that is wrong, and then `a` is worthless. */
+enum status arguments_check(struct process *p, const struct syscall_argument *d, uint32_t count,
+                            uint64_t a[SYSCALL_ARGUMENTS]);
+
+/* The object behind a handle if it has this type, otherwise NULL. The table is padded to a power of two, so the index
+ * stays inside it even where the CPU has guessed the comparison's outcome; the padding has no type. */
+static inline __attribute__((always_inline)) struct object *handle_peek(const struct process *p, uint64_t handle,
+                                                                        uint32_t type)
+{
+    if (handle > (type == ARGUMENT_ANY_TYPE ? p->object_count - 1 : p->object_mask))
+        return NULL;
+    struct object *o = p->objects[index_mask(handle, p->object_mask)];
+    return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;
+}
+
+static inline __attribute__((always_inline)) bool
+argument_is_hot(const struct process *p, const struct syscall_argument *d, const uint64_t *a, uint64_t *to)
+{
+    const struct region *r = &p->hot[d->kind == ARGUMENT_OUT ? USER_OUT : USER_IN];
+    switch (d->kind) {
+    case ARGUMENT_HANDLE:
+        *to = (uint64_t)handle_peek(p, *a, d->type);
+        return *to != 0;
+    case ARGUMENT_IN_OR_NULL:
+        if (!*a)
+            return false;
+        [[fallthrough]];
+    case ARGUMENT_IN:
+    case ARGUMENT_OUT: /* of an empty one: an address that nobody uses */
+        *to = *a + r->to_kernel;
+        return (d->most == ARGUMENT_ANY_LENGTH || a[1] <= d->most) && (!a[1] || region_holds(r, *a, a[1]));
+    case ARGUMENT_FLAGS:
+        *to = *a;
+        return !(*a & ~d->most);
+    case ARGUMENT_RANGE:
+        *to = *a;
+        return *a >= d->least && *a <= d->most;
+    default:
+        *to = *a;
+        return d->kind != ARGUMENT_STRING;
+    }
+}
+
+/* `d` and `count` must be constants. False: nothing is known. */
+static inline __attribute__((always_inline)) bool arguments_are_hot(const struct process *p,
+                                                                    const struct syscall_argument *d, uint32_t count,
+                                                                    const uint64_t *a, uint64_t *to)
+{
+    return (count <= 0 || argument_is_hot(p, &d[0], &a[0], &to[0])) &&
+           (count <= 1 || argument_is_hot(p, &d[1], &a[1], &to[1])) &&
+           (count <= 2 || argument_is_hot(p, &d[2], &a[2], &to[2])) &&
+           (count <= 3 || argument_is_hot(p, &d[3], &a[3], &to[3])) &&
+           (count <= 4 || argument_is_hot(p, &d[4], &a[4], &to[4])) &&
+           (count <= 5 || argument_is_hot(p, &d[5], &a[5], &to[5]));
+}
+
+/* The rows as arrays. */
+#define VALUE(name)                                                                                                    \
+    {                                                                                                                  \
+        .kind = ARGUMENT_VALUE                                                                                         \
+    }
+#define HANDLE(name, object)                                                                                           \
+    {                                                                                                                  \
+        .kind = ARGUMENT_HANDLE, .type = IMAGE_OBJECT_##object                                                         \
+    }
+#define IN(name, bytes)                                                                                                \
+    {                                                                                                                  \
+        .kind = ARGUMENT_IN, .most = (bytes)                                                                           \
+    }
+#define OUT(name, bytes)                                                                                               \
+    {                                                                                                                  \
+        .kind = ARGUMENT_OUT, .most = (bytes)                                                                          \
+    }
+#define IN_OR_NULL(name, bytes)                                                                                        \
+    {                                                                                                                  \
+        .kind = ARGUMENT_IN_OR_NULL, .most = (bytes)                                                                   \
+    }
+#define LENGTH(name)                                                                                                   \
+    {                                                                                                                  \
+        .kind = ARGUMENT_LENGTH                                                                                        \
+    }
+#define FLAGS(name, mask)                                                                                              \
+    {                                                                                                                  \
+        .kind = ARGUMENT_FLAGS, .most = (mask)                                                                         \
+    }
+#define RANGE(name, low, high)                                                                                         \
+    {                                                                                                                  \
+        .kind = ARGUMENT_RANGE, .least = (low), .most = (high)                                                         \
+    }
+#define STRING(name, bytes)                                                                                            \
+    {                                                                                                                  \
+        .kind = ARGUMENT_STRING, .most = (bytes)                                                                       \
+    }
+#define DEADLINE(name)                                                                                                 \
+    {                                                                                                                  \
+        .kind = ARGUMENT_DEADLINE                                                                                      \
+    }
+#define NONE                                                                                                           \
+    {                                                                                                                  \
+        .kind = ARGUMENT_VALUE                                                                                         \
+    }
+#define DEFINE_SYSCALL(number, name, count, a0, a1, a2, a3, a4, a5, sentence, value)                                   \
+    enum { name##_number = number, name##_count = count };                                                             \
+    static const struct syscall_argument name##_arguments[SYSCALL_ARGUMENTS] = {a0, a1, a2, a3, a4, a5};
+#include "sys/abi/syscalls.def"
+#undef DEFINE_SYSCALL

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * Filling in and mapping the vDSO's pages. */
+#include "sys/vdso/vdso.h"
+
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/paging.h"
+#include "mm/page.h"
+#include "sys/abi/layout.h"
+#include "sys/lib/panic.h"
+#include "sys/lib/string.h"
+#include "sys/syscall/table.h"
+
+#include <arch/entry.h>
+
+#define CALLS_BYTES (SYSCALL_MAX * USER_CALL_BYTES)
+#define BREAKPOINT 0xcc
+
+_Static_assert(USER_CALLS_BASE == USER_VDSO_BASE + PAGE_SIZE, "one range");
+_Static_assert(1 << USER_CALL_SHIFT == USER_CALL_BYTES, "entry.S");
+
+extern const char vdso_page[];
+extern const char *const syscall_sites[SYSCALL_TABLE];
+
+static paddr_t pages; /* [I] the vDSO and, behind it, the slots */
+
+/* The end of a stub: into the kernel, and back to its caller. */
+static const char by_syscall[] = {0x0f, 0x05, (char)0xc3};
+static const char by_sysenter[] = {0x49, (char)0x89, (char)0xe3, 0x0f, 0x34, (char)0xc3}; /* MOV RSP, R11 first */
+
+/* Named stubs are assembled with SYSCALL and have room for the longer form. */
+static void use_sysenter(char *vdso)
+{
+    for (uint32_t i = 0; i < SYSCALL_BUILT_IN; i++) {
+        char *at = vdso + (syscall_sites[i] - (const char *)USER_VDSO_BASE) - 2;
+        panic_if(memcmp(at, by_syscall, sizeof(by_syscall)) != 0);
+        memcpy(at, by_sysenter, sizeof(by_sysenter));
+    }
+}
+
+static void fill_slots(char *slots)
+{
+    bool sysenter = entry_is_sysenter();
+    for (uint32_t i = SYSCALL_BUILT_IN; i < SYSCALL_MAX; i++) {
+        char *slot = slots + i * USER_CALL_BYTES;
+        slot[0] = (char)0xb8; /* MOV number, EAX */
+        memcpy(slot + 1, &i, sizeof(i));
+        memcpy(slot + 5, sysenter ? by_sysenter : by_syscall, sysenter ? sizeof(by_sysenter) : sizeof(by_syscall));
+    }
+}
+
+enum status vdso_create(void)
+{
+    enum status s = page_alloc(1 + CALLS_BYTES / PAGE_SIZE, PAGE_SIZE, &pages);
+    if (s != STATUS_OK)
+        return s;
+    char *vdso = phys_to_virt(pages);
+    memcpy(vdso, vdso_page, PAGE_SIZE);
+    memset(vdso + PAGE_SIZE, BREAKPOINT, CALLS_BYTES);
+    fill_slots(vdso + PAGE_SIZE);
+    if (entry_is_sysenter())
+        use_sysenter(vdso);
+    return STATUS_OK;
+}
+
+enum status vdso_map(paddr_t root)
+{
+    return paging_map(root, USER_VDSO_BASE, pages, PAGE_SIZE + CALLS_BYTES, PAGE_USER | PAGE_EXECUTE);
+}
+
+const char *vdso_find_sysenter(const char *text, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++)
+        if (text[i] == 0x0f && text[i + 1] == 0x34)
+            return text + i;
+    return NULL;
+}
