@@ -48,12 +48,6 @@ bool endpoint_deliver(struct endpoint *h, struct thread *t)
     return true;
 }
 
-_Noreturn void endpoint_copy_and_resume(char *to, const char *from, uint64_t n, struct thread *next, uint64_t value)
-{
-    arch_copy(to, from, n);
-    thread_resume_ok(next, value);
-}
-
 _Noreturn void endpoint_level_and_resume(char *to, const char *from, uint64_t n, struct thread *next, uint64_t value)
 {
     inbox_set_level(next->priority);
@@ -79,21 +73,37 @@ struct result endpoint_transact(struct endpoint *e, const char *send, uint64_t n
     sched_block();
 }
 
+static bool read_is_refused(struct endpoint *h)
+{
+    return !endpoint_is_pending(h) || h->reading == READING_WITHDRAWN;
+}
+
+/* The initiator may give up while we copy: then what was copied is not the request any more. */
+static __attribute__((noinline)) struct result read_remote(struct endpoint *h, uint64_t offset, char *buffer,
+                                                           uint64_t bytes)
+{
+    message_copy(buffer, h->request + offset, bytes);
+    if (remote_is_open(h)) {
+        h->reading = READING_BEGUN;
+        return result_ok(bytes);
+    }
+    object_lower(&h->object, SIGNAL_READABLE);
+    h->reading = READING_NOT_BEGUN;
+    return result_of(STATUS_UNAVAILABLE);
+}
+
 struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, uint64_t n)
 {
-    if (!endpoint_is_pending(h) || h->reading == READING_WITHDRAWN) {
+    if (read_is_refused(h)) {
         h->reading = READING_NOT_BEGUN;
         return result_of(STATUS_UNAVAILABLE);
     }
     if (offset > h->request_bytes)
         return result_of(STATUS_OUT_OF_RANGE);
     uint64_t bytes = endpoint_smaller(n, h->request_bytes - offset);
+    if (h->remote)
+        return read_remote(h, offset, buffer, bytes);
     message_copy(buffer, h->request + offset, bytes);
-    if (h->remote && !remote_is_open(h)) { /* cancelled while we copied: not the request any more */
-        object_lower(&h->object, SIGNAL_READABLE);
-        h->reading = READING_NOT_BEGUN;
-        return result_of(STATUS_UNAVAILABLE);
-    }
     h->reading = READING_BEGUN;
     return result_ok(bytes);
 }
@@ -139,8 +149,7 @@ struct result endpoint_respond(struct endpoint *h, const char *response, uint64_
         return result_of(s);
     if (h->remote)
         return remote_respond(h, response, n);
-    sched_ready(respond_local(h, response, n));
-    return sched_preempt(result_ok(0));
+    return sched_ready_preempt(respond_local(h, response, n), result_ok(0));
 }
 
 struct result endpoint_respond_and_wait(struct endpoint *h, const char *response, uint64_t n, char *buffer,

@@ -18,11 +18,7 @@ static inline uint64_t endpoint_smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The last step of a handoff with bytes, apart so that the way without needs no registers kept. */
-__attribute__((noinline)) _Noreturn void endpoint_copy_and_resume(char *to, const char *from, uint64_t n,
-                                                                  struct thread *next, uint64_t value);
-
-/* The same between priorities: this CPU says so before it goes on. */
+/* The last step of a handoff between priorities: this CPU says so before it goes on. */
 __attribute__((noinline, cold)) _Noreturn void endpoint_level_and_resume(char *to, const char *from, uint64_t n,
                                                                          struct thread *next, uint64_t value);
 
@@ -53,8 +49,7 @@ ENDPOINT_INLINE _Noreturn void endpoint_handoff(const struct thread *previous, s
     sched_switch(next);
     if (!endpoint_likely(next->rivals == previous->rivals)) /* equal priorities */
         endpoint_level_and_resume(to, from, n, next, value);
-    if (n)
-        endpoint_copy_and_resume(to, from, n, next, value);
+    message_copy(to, from, n);
     thread_resume_ok(next, value);
 }
 

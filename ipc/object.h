@@ -26,8 +26,27 @@ struct object {
 };
 
 /* Waits until one of `mask` is active; gives all active signals. INVALID_ARGUMENT for an empty or invalid mask,
- * DEADLINE_EXCEEDED at or after `deadline_ns`; a past deadline polls. Blocks. */
-struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns);
+ * UNIMPLEMENTED for an object that has none, DEADLINE_EXCEEDED at or after `deadline_ns`; a past deadline polls.
+ * Blocks. */
+struct result object_wait_general(struct object *o, uint32_t mask, uint64_t deadline_ns);
+
+/* Inline: a signal is active; or the thread is the first to wait and its deadline needs no look at the clock. */
+static inline __attribute__((always_inline)) struct result object_wait(struct object *o, uint32_t mask,
+                                                                       uint64_t deadline_ns)
+{
+    if ((o->signals & mask) && !(mask & ~SIGNAL_VALID))
+        return result_ok(o->signals);
+    if (o->waiters || !timer_is_later(deadline_ns) || !mask || (mask & ~SIGNAL_VALID) ||
+        o->type == IMAGE_OBJECT_HISTOGRAM)
+        return object_wait_general(o, mask, deadline_ns);
+    struct thread *t = sched_current();
+    *t->deadline_ns = deadline_ns;
+    t->mask = mask;
+    t->state = THREAD_WAIT_SIGNALS;
+    t->wait_object = o;
+    o->waiters = t;
+    sched_block();
+}
 
 /* Raises signals. Every matching waiter is woken: all but the first are made ready, the first is returned for the
  * caller to run or to make ready (NULL: nobody waited). A THREAD_WAIT_REQUEST waiter gets its request as well

@@ -5,4 +5,5 @@ $(eval $(call unit_test,ipc/copy,))
 $(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,paths.c remote.c world.c world.h) ipc/endpoint.c ipc/endpoint_remote.c ipc/wait.c sched/runq.c sched/sched.c sched/timer.c))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
-$(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sys/sys_channel.c.o: KERNEL_CFLAGS += -fomit-frame-pointer
+$(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sched/sched.c.o $(B)/sys/fastpath.c.o \
+  $(B)/sys/sys_channel.c.o $(B)/sys/sys_object.c.o $(B)/sys/sys_debug.c.o: KERNEL_CFLAGS += -fomit-frame-pointer

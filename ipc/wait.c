@@ -27,8 +27,10 @@ void object_remove_waiter(struct object *o, struct thread *t)
     panic("thread %s is not on the list it waits on", t->name);
 }
 
-struct result object_wait(struct object *o, uint32_t mask, uint64_t deadline_ns)
+struct result object_wait_general(struct object *o, uint32_t mask, uint64_t deadline_ns)
 {
+    if (o->type == IMAGE_OBJECT_HISTOGRAM)
+        return result_of(STATUS_UNIMPLEMENTED);
     if (!mask || (mask & ~SIGNAL_VALID))
         return result_of(STATUS_INVALID_ARGUMENT);
     if (o->signals & mask)

@@ -117,6 +117,12 @@ struct result sched_preempt(struct result result)
     preempt(t);
 }
 
+struct result sched_ready_preempt(struct thread *t, struct result result)
+{
+    sched_ready(t);
+    return sched_preempt(result);
+}
+
 struct result sched_yield(void)
 {
     struct thread *t = sched_current();

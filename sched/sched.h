@@ -52,6 +52,9 @@ _Noreturn void sched_block_for(struct thread *next);
  * if the thread goes on. */
 struct result sched_preempt(struct result result);
 
+/* sched_ready, then sched_preempt. */
+struct result sched_ready_preempt(struct thread *t, struct result result);
+
 /* thread_yield: to the back of its priority. */
 struct result sched_yield(void);
 

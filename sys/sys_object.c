@@ -5,10 +5,7 @@
 
 IMPLEMENT_HOT_SYSCALL(object_wait)
 {
-    struct object *o = (struct object *)a[0];
-    if (o->type == IMAGE_OBJECT_HISTOGRAM)
-        return result_of(STATUS_UNIMPLEMENTED);
-    return object_wait(o, (uint32_t)a[1], a[2]);
+    return object_wait((struct object *)a[0], (uint32_t)a[1], a[2]);
 }
 
 IMPLEMENT_SYSCALL(process_exit)

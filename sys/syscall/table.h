@@ -17,7 +17,7 @@ typedef struct result (*syscall_handler)(uint64_t, uint64_t, uint64_t, uint64_t,
 #include "sys/abi/syscalls.def"
 #undef DEFINE_SYSCALL
 
-/* Two handlers may go straight to another thread; these do not. */
+/* Two handlers may go straight to another thread (sys/fastpath.c); these do not. */
 struct result sys_channel_transact_careful(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 struct result sys_channel_respond_and_wait_careful(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
