@@ -108,13 +108,21 @@ struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, u
     return result_ok(bytes);
 }
 
+static __attribute__((noinline)) struct thread *raise_and_return(struct endpoint *e, struct thread *t)
+{
+    object_raise_ready(&e->object, SIGNAL_WRITEABLE);
+    return t;
+}
+
 static inline __attribute__((always_inline)) struct thread *complete(struct endpoint *e, struct result result)
 {
     struct thread *t = e->caller;
     e->caller = NULL;
     t->result = result;
     timer_deadline_clear(t);
-    object_raise_ready(&e->object, SIGNAL_WRITEABLE);
+    if (e->object.waiters)
+        return raise_and_return(e, t);
+    e->object.signals |= SIGNAL_WRITEABLE;
     return t;
 }
 

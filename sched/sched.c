@@ -77,13 +77,20 @@ static _Noreturn void sched_run(struct thread *next)
     thread_resume(next);
 }
 
-void sched_ready(struct thread *t)
+/* Queues `t`; true if the current thread has a rival of its own priority now, and no slice runs yet. */
+static inline __attribute__((always_inline)) bool ready(struct thread *t)
 {
-    struct thread *current = sched_current();
+    const struct thread *current = sched_current();
     t->state = THREAD_READY;
     runq_push(this_cpu_ptr(runq), t);
-    if (t->priority == current->priority && current->state == THREAD_RUNNING && this_cpu(timer).slice_ns == TIME_NEVER)
-        timer_slice_begin(current);
+    return t->priority == current->priority && current->state == THREAD_RUNNING &&
+           this_cpu(timer).slice_ns == TIME_NEVER;
+}
+
+void sched_ready(struct thread *t)
+{
+    if (ready(t))
+        timer_slice_begin(sched_current());
 }
 
 void sched_block(void)
@@ -117,9 +124,16 @@ struct result sched_preempt(struct result result)
     preempt(t);
 }
 
+static __attribute__((noinline)) struct result slice_and_preempt(struct result result)
+{
+    timer_slice_begin(sched_current());
+    return sched_preempt(result);
+}
+
 struct result sched_ready_preempt(struct thread *t, struct result result)
 {
-    sched_ready(t);
+    if (__builtin_expect(ready(t), 0))
+        return slice_and_preempt(result);
     return sched_preempt(result);
 }
 
