@@ -174,7 +174,7 @@ void page_reserve(paddr_t base, uint64_t bytes)
 }
 
 /* Lowest fit first: big aligned runs are asked for early, while memory is whole. */
-enum status page_alloc(size_t count, size_t align_bytes, paddr_t *out)
+enum status page_alloc_raw(size_t count, size_t align_bytes, paddr_t *out)
 {
     if (pages.sealed)
         return STATUS_FAILED_PRECONDITION;
@@ -189,11 +189,18 @@ enum status page_alloc(size_t count, size_t align_bytes, paddr_t *out)
             continue;
         /* point of no return */
         range_cut(base, base + bytes);
-        memset(phys_to_virt(base), 0, bytes);
         *out = base;
         return STATUS_OK;
     }
     return STATUS_RESOURCE_EXHAUSTED;
+}
+
+enum status page_alloc(size_t count, size_t align_bytes, paddr_t *out)
+{
+    enum status s = page_alloc_raw(count, align_bytes, out);
+    if (s == STATUS_OK)
+        memset(phys_to_virt(*out), 0, count * PAGE_SIZE);
+    return s;
 }
 
 void page_seal(void)

@@ -2,7 +2,7 @@
  * Physical page frames. The boot memory map is cleaned (sorted, clipped, holes cut), then frames are given out,
  * contiguous where asked, and never taken back except through the per-CPU caches. page_seal ends allocation of runs:
  * after boot nothing is allocated. Boot CPU only until page_seal, except page_cache_*, which are this CPU only. Every
- * frame that is given out, by either way, is zeroed. */
+ * frame that is given out is zeroed, but for page_alloc_raw. */
 #pragma once
 #include <arch/memory.h>
 #include <stdbool.h>
@@ -42,6 +42,9 @@ void page_reserve(paddr_t base, uint64_t bytes);
 /* `count` contiguous frames, aligned to `align_bytes` (a power of two >= PAGE_SIZE), zeroed. RESOURCE_EXHAUSTED if
  * there is no such run, FAILED_PRECONDITION after page_seal, INVALID_ARGUMENT for a bad count or alignment. */
 enum status page_alloc(size_t count, size_t align_bytes, paddr_t *out);
+
+/* The same, not zeroed: for what is not needed in every boot and initialises itself. */
+enum status page_alloc_raw(size_t count, size_t align_bytes, paddr_t *out);
 
 /* No more runs are given out from here on. */
 void page_seal(void);

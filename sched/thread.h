@@ -32,6 +32,7 @@ static inline struct result result_of(enum status status)
 struct syscall_context {
     const struct process *process;
     const struct thread *thread;
+    uint64_t entry_tsc;
     uint64_t entry_ns;
     uint64_t origin;       /* return address: the vDSO's instruction */
     uint64_t arguments[6]; /* as they came */

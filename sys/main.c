@@ -22,6 +22,7 @@
 #include "sys/log_internal.h"
 #include "sys/machine.h"
 #include "sys/shutdown.h"
+#include "sys/syscall/hooks.h"
 
 #include <arch/apic.h>
 #include <arch/atomic.h>
@@ -191,8 +192,22 @@ static void load(uint64_t entry_tsc)
         shutdown_machine(SHUTDOWN_BAD_CONFIG);
     }
     log_open_to_all();
+    hooks_reserve(machine.cpus_started, vvar.sample_mult, ticks ? "instructions" : "ns");
     page_seal();
     log_info("%lu KiB of memory left, allocation is over", page_free_bytes() >> 10);
+}
+
+/* They come on at the first look at the inbox, before any process of the boot CPU runs. */
+static void start_hooks(void)
+{
+    const char *bad = "";
+    size_t n = 0;
+    enum status s = hooks_start(cmdline.hooks, &bad, &n);
+    if (s == STATUS_OK)
+        return;
+    log_error("hooks=: '%.*s': %s", (int)n, bad,
+              s == STATUS_NOT_FOUND ? "no such hook; there are audit and latency" : "no memory for it");
+    shutdown_machine(SHUTDOWN_BAD_CONFIG);
 }
 
 void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
@@ -214,6 +229,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     console_init(boot.cmdline);
     start_cpus();
     load(entry_tsc);
+    start_hooks();
     if (cmdline.panic == CMDLINE_panic_test)
         panic("asked for by panic=test");
     if (cmdline.panic == CMDLINE_panic_fault)

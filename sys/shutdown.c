@@ -10,6 +10,7 @@
 #include "sys/console.h"
 #include "sys/lib/log.h"
 #include "sys/log_internal.h"
+#include "sys/syscall/hooks.h"
 
 #include <arch/apic.h>
 #include <arch/atomic.h>
@@ -59,6 +60,7 @@ void shutdown_machine(enum shutdown_value value)
         cpu_stop();
     }
     log_collect();
+    hooks_finish();
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }

@@ -6,6 +6,7 @@
 
 #include <arch/atomic.h>
 #include <arch/clock.h>
+#include <arch/cpu.h>
 #include <arch/entry.h>
 
 struct hooks {
@@ -53,6 +54,8 @@ static void change_here(struct syscall_hook *h, bool on)
     while (place < all->count && all->hook[place] != h)
         place++;
     if (on) {
+        if (h->start)
+            h->start();
         all->hook[all->count++] = h;
     } else if (place < all->count) {
         forget(place);
@@ -146,6 +149,7 @@ struct result hook_around(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, ui
     struct result result;
     t->call = (struct syscall_context){.process = t->process,
                                        .thread = t,
+                                       .entry_tsc = cpu_rdtsc_ordered(),
                                        .entry_ns = clock_now_ns(),
                                        .origin = t->frame.rip,
                                        .arguments = {a0, a1, a2, a3, a4, a5},

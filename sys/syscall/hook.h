@@ -26,8 +26,9 @@ struct syscall_hook {
     /* True: the call is refused with *result. In the kernel, interrupts off; may not block. NULL: none. */
     bool (*pre)(const struct syscall_context *call, struct result *result);
     void (*post)(const struct syscall_context *call, const struct result *result);
-    uint32_t state;   /* [a] enum hook_state */
-    uint32_t waiting; /* [o] boot CPU: CPUs that have not answered yet */
+    void (*start)(void); /* on each CPU, before the first call there is seen. NULL: nothing to do */
+    uint32_t state;      /* [a] enum hook_state */
+    uint32_t waiting;    /* [o] boot CPU: CPUs that have not answered yet */
 };
 
 /* Boot, before other CPUs run: how many will. */

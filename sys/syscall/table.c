@@ -6,6 +6,9 @@
 #include "sys/process.h"
 #include "sys/syscall/extension.h"
 
+#include <arch/atomic.h>
+#include <arch/percpu.h>
+
 #define DEFINE_SYSCALL(number, name, ...) extern const char vdso_site_##name[];
 #include "sys/abi/syscalls.def"
 #undef DEFINE_SYSCALL
@@ -31,6 +34,14 @@ const char *const syscall_sites[SYSCALL_TABLE] = {
 #undef DEFINE_SYSCALL
 
 PERCPU_ZERO(uint64_t, syscall_counts)[SYSCALL_MAX];
+
+uint64_t syscall_calls(uint32_t number)
+{
+    uint64_t calls = 0;
+    for (uint32_t cpu = 0; cpu < CPU_MAX && percpu_offset(cpu); cpu++)
+        calls += load_relaxed(&(*cpu_ptr(cpu, syscall_counts))[number]); /* remote look: a counter */
+    return calls;
+}
 
 static syscall_handler careful(uint32_t number)
 {

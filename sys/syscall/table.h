@@ -32,6 +32,9 @@ _Static_assert(SYSCALL_BUILT_IN <= SYSCALL_TABLE, "a larger power of two");
 /* How often each number was called on this CPU; entry.S counts. PERCPU */
 extern uint64_t syscall_counts[SYSCALL_MAX];
 
+/* The same of all CPUs, roughly now. `number` is below SYSCALL_MAX. */
+uint64_t syscall_calls(uint32_t number);
+
 /* Makes a call whose end the caller wants to see: returns the result, or never (then the thread's result is the call's,
  * once it goes on). */
 struct result syscall_dispatch(uint32_t number, const uint64_t arguments[6]);

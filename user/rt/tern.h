@@ -7,6 +7,7 @@
 #include "sys/abi/layout.h"
 #include "sys/abi/signals.h"
 #include "sys/abi/status.h"
+#include "sys/abi/syscall_stats.h"
 #include "sys/abi/vvar.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,22 @@ void thread_yield(void);
  * line's tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is
  * written. */
 struct result histogram_export(uint32_t handle, const char *text, size_t n);
+
+/* Calls that come and go at run time. syscall_register gives a number to a call that the kernel has under `name` (for
+ * one, `add`: two values -> their sum): OUT_OF_RANGE number > 511, ALREADY_EXISTS taken, NOT_FOUND no such name.
+ * syscall_unregister takes it back: OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot; a
+ * call under way ends as usual. syscall_lookup, value: the lowest number with that name; NOT_FOUND. They are made by
+ * extension_call. */
+struct result syscall_register(uint32_t number, const char *name, size_t n);
+struct result syscall_unregister(uint32_t number);
+struct result syscall_lookup(const char *name, size_t n);
+
+/* Up to n bytes of the number's statistics; value: how many. OUT_OF_RANGE number > 511. */
+struct result syscall_stats(uint32_t number, struct syscall_stats *stats, size_t n);
+
+/* Switches the hook `audit` or `latency` on or off on all CPUs. UNAVAILABLE: the change is under way, call again until
+ * OK. NOT_FOUND no such hook; RESOURCE_EXHAUSTED no memory was left for it at boot. */
+struct result syscall_hook(const char *name, size_t n, uint32_t on);
 
 /* Bytes, or one code point, to the kernel's log. */
 struct result debug_log(const char *bytes, size_t n);
