@@ -182,6 +182,9 @@ static void load(uint64_t entry_tsc)
                          .ns_mult = clock_state.mult,
                          .sample_mult = ticks ? UINT64_C(1) << 32 : clock_state.mult,
                          .entry_tsc = entry_tsc,
+                         .features = (entry_is_sysenter() ? VVAR_FEATURE_SYSENTER : 0) |
+                                     (features_get()->tsc_invariant ? VVAR_FEATURE_TSC_INVARIANT : 0) |
+                                     (features_get()->hypervisor_base ? VVAR_FEATURE_HYPERVISOR : 0),
                          .cpu_count = machine.cpus_started,
                          .unit = (uint32_t)cmdline.unit};
     size_t n = strlen(boot.cmdline);

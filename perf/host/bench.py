@@ -25,6 +25,8 @@ from folder import ResultFolder
 from table import table
 
 CROSS_IMAGE = "bench_cross"
+SYSENTER_BENCHES = "syscall.null.sysenter"
+SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
 
 
@@ -41,6 +43,7 @@ class Options:
     timeout_s: float
     dry_run: bool
     kernel: str | None
+    append: str = ""
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Part:
         return {
             "kernel_sha256": sha256_file(boot.kernel),
             "command_line": said.pop("command_line", boot.append),
-            "cpu_model": said.pop("cpu_model", "host" if boot.accelerator == "kvm" else "max"),
+            "cpu_model": said.pop("cpu_model", boot.cpu or ("host" if boot.accelerator == "kvm" else "max")),
             "machine": boot.machine,
             "accelerator": "kvm" if boot.accelerator == "kvm" else "tcg",
             "qemu_version": qemu.version(),
@@ -84,7 +87,8 @@ class Part:
 
 
 def parts_plan(options: Options, kernel: Path) -> list[Part]:
-    """The images to boot: the built-in one on one CPU and, with --smp N, the cross-CPU one on N."""
+    """What to boot: the built-in image on one CPU; without KVM, whose host CPU may have no SYSENTER, once more
+    with that; and, with --smp N, the cross-CPU image on N."""
     kvm = qemu.kvm_usable()
     words = [] if kvm else ["unit=instructions"]
     quick = QUICK if options.quick else []
@@ -92,17 +96,22 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
         kernel=kernel,
         machine=options.machine,
         accelerator="kvm" if kvm else "icount",
-        append=" ".join(words + quick),
+        append=" ".join(words + quick + options.append.split()),
         timeout_s=options.timeout_s,
     )
     parts = [Part("bench", main, "ns" if kvm else "instructions", [], [])]
+    if not kvm and "entry=" not in options.append:
+        sysenter = replace(
+            main, cpu=SYSENTER_CPU, append=f"{main.append} entry=sysenter bench={SYSENTER_BENCHES}"
+        )
+        parts.append(Part("sysenter", sysenter, "instructions", [], []))
     if options.smp > 1:
         cross = replace(
             main,
             initrd=kernel.parent / "images" / f"{CROSS_IMAGE}.img",
             smp=options.smp,
             accelerator="kvm" if kvm else "mttcg",
-            append=" ".join(quick),
+            append=" ".join(quick + options.append.split()),
         )
         parts.append(Part("cross", cross, "ns" if kvm else "emulated-ns", [], []))
     return parts
@@ -195,7 +204,7 @@ def folder_write(folder: ResultFolder, document: dict[str, Any], parts: list[Par
     """Every file of a run; returns the published folder."""
     for part in parts:
         for index, (read, outcome) in enumerate(zip(part.streams, part.outcomes)):
-            mark = ("" if part.label == "bench" else "-cross") + (f"-{index}" if index else "")
+            mark = ("" if part.label == "bench" else f"-{part.label}") + (f"-{index}" if index else "")
             folder.write(f"latency{mark}.hlog", outcome.histograms)
             folder.write(f"console{mark}.log", outcome.log)
             for record in read.records:
@@ -255,7 +264,7 @@ def bench(options: Options) -> int:
             "kernel_sha256": sha256_file(kernel),
             "image_sha256": "built-in",
         }
-        cross = parts[1].environment() if len(parts) > 1 else None
+        cross = next((part.environment() for part in parts if part.label == "cross"), None)
         document = results.document_make(rows, tern, parts[0].environment(), cross)
         final = folder_write(folder, document, parts)
     report_print(parts, rows, final)

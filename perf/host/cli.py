@@ -102,6 +102,9 @@ def parser_make() -> argparse.ArgumentParser:
     )
     bench.add_argument("--quick", action="store_true", help="fewer samples per bench")
     bench.add_argument(
+        "--append", default="", metavar="TEXT", help="more for the kernel command line, e.g. hooks=latency"
+    )
+    bench.add_argument(
         "--out",
         type=Path,
         default=ROOT / "build/results",
@@ -174,6 +177,7 @@ def run_command(arguments: argparse.Namespace) -> int:
                 arguments.timeout,
                 arguments.dry_run,
                 arguments.kernel,
+                arguments.append,
             )
         )
     if arguments.command == "run":

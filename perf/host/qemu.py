@@ -28,7 +28,10 @@ VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b
 
 @dataclass(frozen=True)
 class Boot:
-    """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none."""
+    """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none.
+
+    `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without.
+    """
 
     kernel: Path | None = None
     cdrom: Path | None = None
@@ -37,6 +40,7 @@ class Boot:
     machine: str = "q35"
     accelerator: str = "icount"
     smp: int = 1
+    cpu: str = ""
     virtio: str = "modern"
     timeout_s: float = 60.0
 
@@ -153,15 +157,15 @@ def version() -> str:
     return run.stdout.splitlines()[0] if run.returncode == 0 and run.stdout else "unknown"
 
 
-def accelerator_options(accelerator: str, smp: int) -> list[str]:
+def accelerator_options(accelerator: str, smp: int, cpu: str) -> list[str]:
     """How instructions run. icount: one thread, one tick per instruction, no wall clock."""
     cpus = ["-smp", str(smp)]
     clock = ["-rtc", "clock=vm,base=2026-01-01"]
     if accelerator == "kvm":
-        return ["-accel", "kvm", "-cpu", "host", *cpus]
+        return ["-accel", "kvm", "-cpu", cpu or "host", *cpus]
     if accelerator == "icount":
-        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max", *cpus, *clock]
-    return ["-accel", "tcg,thread=multi", "-cpu", "max", *cpus, *clock]
+        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", cpu or "max", *cpus, *clock]
+    return ["-accel", "tcg,thread=multi", "-cpu", cpu or "max", *cpus, *clock]
 
 
 def virtio_options(machine: str, virtio: str, accelerator: str) -> list[str]:
@@ -193,7 +197,7 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
         program(),
         "-M",
         boot.machine,
-        *accelerator_options(boot.accelerator, boot.smp),
+        *accelerator_options(boot.accelerator, boot.smp, boot.cpu),
         "-no-user-config",
         "-nodefaults",
         "-display",

@@ -26,6 +26,11 @@ struct vvar {
 };
 _Static_assert(sizeof(struct vvar) <= 4096, "vvar is one page");
 
+/* Bits of `features`. */
+#define VVAR_FEATURE_SYSENTER 1u      /* calls enter by SYSENTER, otherwise by SYSCALL */
+#define VVAR_FEATURE_TSC_INVARIANT 2u /* the time stamp counter runs at one rate in every power state */
+#define VVAR_FEATURE_HYPERVISOR 4u    /* one says so in CPUID */
+
 enum vvar_unit { VVAR_UNIT_NS = 0, VVAR_UNIT_INSTRUCTIONS = 1 };
 #endif
 

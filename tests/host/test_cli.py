@@ -95,10 +95,12 @@ class BenchEnds(Tern):
         self.assertEqual(
             names,
             [
+                "console-sysenter.log",
                 "console.log",
                 "gbench.json",
                 "hgrm/channel.call.same_cpu.0.instructions.hgrm",
                 "hgrm/syscall.null.instructions.hgrm",
+                "latency-sysenter.hlog",
                 "latency.hlog",
                 "metrics.prom",
                 "results.json",

@@ -86,8 +86,8 @@ class Pieces(unittest.TestCase):
         self.assertTrue(text.endswith('_count{bench="channel.call.same_cpu.0"} 3\n'))
 
     def test_kvm_and_mttcg_options(self):
-        self.assertEqual(qemu.accelerator_options("kvm", 2), ["-accel", "kvm", "-cpu", "host", "-smp", "2"])
-        self.assertIn("tcg,thread=multi", qemu.accelerator_options("mttcg", 2))
+        self.assertEqual(qemu.accelerator_options("kvm", 2, ""), ["-accel", "kvm", "-cpu", "host", "-smp", "2"])
+        self.assertIn("tcg,thread=multi", qemu.accelerator_options("mttcg", 2, ""))
 
     def test_stream_environment(self):
         said = stream.environment_read(b'#[Tern environment a=1 b="x y"]\nother\n#[Tern environment c=z]\n')

@@ -10,7 +10,8 @@
 
 #define BENCH_BYTES_MAX 4096
 
-enum bench_place { BENCH_ANYWHERE, BENCH_SAME_CPU, BENCH_CROSS_CPU };
+/* Where its question makes sense. */
+enum bench_place { BENCH_ANYWHERE, BENCH_SAME_CPU, BENCH_CROSS_CPU, BENCH_BY_SYSCALL, BENCH_BY_SYSENTER };
 
 struct bench {
     const char *name; /* stable, from the design charter, section 6 */

@@ -13,7 +13,8 @@
 
 static const struct bench benches[] = {
     {"boot.to_user", BENCH_ANYWHERE, 1, 0, boot_to_user_run},
-    {"syscall.null", BENCH_ANYWHERE, 1, 0, syscall_null_run},
+    {"syscall.null", BENCH_BY_SYSCALL, 1, 0, syscall_null_run},
+    {"syscall.null.sysenter", BENCH_BY_SYSENTER, 1, 0, syscall_null_run},
     {"vdso.clock_now", BENCH_ANYWHERE, 1, 0, vdso_clock_now_run},
     {"hist.record", BENCH_ANYWHERE, 16, 0, hist_record_run},
     {"sched.switch", BENCH_SAME_CPU, 2, 0, sched_switch_run},
@@ -72,7 +73,17 @@ static bool selection_matches(const char *word, size_t n, const char *name)
 
 static bool is_possible(const struct bench *bench)
 {
-    return bench->place == BENCH_ANYWHERE || (bench->place == BENCH_SAME_CPU) == servers_are_here;
+    bool by_sysenter = features() & VVAR_FEATURE_SYSENTER;
+    switch (bench->place) {
+    case BENCH_BY_SYSCALL:
+        return !by_sysenter;
+    case BENCH_BY_SYSENTER:
+        return by_sysenter;
+    case BENCH_ANYWHERE:
+        return true;
+    default:
+        return (bench->place == BENCH_SAME_CPU) == servers_are_here;
+    }
 }
 
 static bool is_selected(const struct bench *bench, const char *selection)
