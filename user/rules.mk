@@ -5,7 +5,7 @@ include sys/vdso/rules.mk
 USER_CFLAGS = $(FREESTANDING) $(FREESTANDING-$(TOOLCHAIN)) $(OPTIMISE-$(BUILD)) $(WARNINGS) -mcmodel=small \
   -iquote . -Iarch/x86_64/include
 RT := $(B)/user/rt
-RT_FILES := $(addprefix $(RT)/,crt0.o rt.a link.lds vdso.elf)
+RT_FILES := $(addprefix $(RT)/,crt0.o rt.a link.lds vdso.ld vdso.so)
 ALL += $(RT_FILES)
 
 # gcc would make a call to memset or strlen out of the loop that is memset or strlen.
@@ -32,7 +32,7 @@ $(RT)/link.lds: user/rt/link.lds
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(RT)/vdso.elf: $(VDSO_ELF)
+$(RT)/vdso.%: $(VDSO)/vdso.%
 	@mkdir -p $(@D)
 	cp $< $@
 
@@ -69,10 +69,11 @@ SDK = $(DESTDIR)$(PREFIX)/lib/tern
 SDK_TREE := $(wildcard sys/abi/*) user/rt/tern.h perf/hist.h user/README.md $(MKIMAGE_FILES)
 SDK_CFLAGS = $(filter-out -ffile-prefix-map=% -Wdate-time -g,$(FREESTANDING)) -O2 -mcmodel=small -Wall -Wextra
 .PHONY: install-sdk
-install-sdk: $(RT_FILES)
+install-sdk: $(RT_FILES) $(B)/syscalls.md
 	@test -n "$(DESTDIR)" || { echo "say where: make install-sdk DESTDIR=/where [PREFIX=/usr]"; exit 1; }
 	install -d $(SDK)/rt $(DESTDIR)$(PREFIX)/bin
 	for f in $(SDK_TREE); do install -D -m 644 "$$f" "$(SDK)/$$f"; done
 	install -m 644 $(RT_FILES) $(SDK)/rt
+	install -m 644 $(B)/syscalls.md $(SDK)
 	echo '$(SDK_CFLAGS)' > $(SDK)/rt/cflags
 	install -m 755 user/images/tern-mkimage $(DESTDIR)$(PREFIX)/bin/tern-mkimage

@@ -49,7 +49,6 @@
 
 /* Where the return address of a call lies: behind MOV number, EAX and SYSCALL in a number's slot; three bytes further on
  * with SYSENTER, because of MOV RSP, R11 (sys/vdso/vdso.c). */
-#define USER_CALL_SHIFT 4
 #define USER_CALL_SITE (USER_CALLS_BASE + 7)
 #define SYSENTER_SITE_SHIFT 3
 

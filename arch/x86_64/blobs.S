@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Files inside the kernel's ELF: the vDSO page and the default system image. */
+ * Files inside the kernel's ELF: the vDSO and the default system image. */
     .section .rodata
-    .balign 4096
-    .globl vdso_page
+    .balign 8
+    .globl vdso_page, vdso_page_end
 vdso_page:
     .incbin VDSO_BIN
-    .balign 4096
+vdso_page_end:
 
     .section .image, "a"
     .balign 4096

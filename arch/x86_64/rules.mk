@@ -20,7 +20,7 @@ $(B)/arch/x86_64/blobs.S.o: $$(VDSO_BIN) $$(IMAGE_DEFAULT)
 $(B)/arch/x86_64/blobs.S.o: ASFLAGS += -DVDSO_BIN='"$(VDSO_BIN)"' -DIMAGE_DEFAULT='"$(IMAGE_DEFAULT)"'
 
 LINK = $(CC) $(LINK-$(TOOLCHAIN)) -nostdlib -static -Wl,-T,$(B)/kernel.lds -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
-  -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-R,$(VDSO_SITES)
+  -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments $(VDSO_SITES)
 $(B)/kernel.lds: arch/x86_64/kernel.lds.S
 	@mkdir -p $(@D)
 	$(CC) -E -P -x c $(INCLUDES) -o $@ $<

@@ -12,7 +12,6 @@ KERNEL = ("mm", "ipc", "sched", "sys", "drivers", "perf")
 FORBIDDEN = re.compile(r"\b(__asm__|asm|volatile|__atomic_\w+|__sync_\w+)\b")
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 TAG = re.compile(r"pairs: ([\w-]+)")
-ENTRY = re.compile(r"\t(syscall|sysenter|int)\b")
 
 
 def sources(folders: tuple[str, ...], suffixes: set[str]) -> list[pathlib.Path]:
@@ -49,22 +48,10 @@ def lonely_tags() -> list[str]:
     return [f"{places[0]}: 'pairs: {tag}' has no partner" for tag, places in seen.items() if len(places) < 2]
 
 
-def own_entries() -> list[str]:
-    """Linked user programs of the default images that contain a system-call instruction themselves."""
-    found = []
-    for path in sorted(pathlib.Path("build/release").rglob("*.elf")):
-        if "user" not in path.parts and "images" not in path.parts or path.name == "vdso.elf":
-            continue
-        code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], capture_output=True, text=True).stdout
-        if ENTRY.search(code) and "rogue" not in path.stem:
-            found.append(f"{path}: a program has its own system-call instruction")
-    return found
-
-
 def main() -> int:
     """Checks the tree below the current folder."""
     found = [line for p in sources(KERNEL, {".c", ".h"}) if "host" not in p.parts and "bench" not in p.parts for line in impure(p)]
-    found += lonely_tags() + own_entries()
+    found += lonely_tags()
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 

@@ -9,7 +9,9 @@
 #define USER_VVAR_BASE 0x00200000    /* one page, read-only: struct vvar of this process */
 #define USER_VDSO_BASE 0x00201000    /* one page, read/execute: the only legal system-call instructions */
 #define USER_CALLS_BASE 0x00202000   /* behind it two pages, read/execute: one for each number without a name */
-#define USER_CALL_BYTES 16           /* number i has its slot at USER_CALLS_BASE + i * USER_CALL_BYTES */
+#define USER_CALLS 512               /* number i has its slot at USER_CALLS_BASE + i * USER_CALL_BYTES */
+#define USER_CALL_SHIFT 4
+#define USER_CALL_BYTES 16
 #define USER_PROCESS_BASE 0x01000000 /* process i is linked at USER_PROCESS_BASE + i * USER_PROCESS_STRIDE */
 #define USER_PROCESS_STRIDE 0x01000000
 #define USER_PROCESS_MAX 120

@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: MIT
-# The vDSO. Programs link with `-R $(VDSO_ELF)`; the kernel links with `-R $(VDSO_SITES)`, which has the vdso_site_* only
-# (its own functions have the calls' names too), and embeds $(VDSO_BIN), exactly one page.
-VDSO_ELF := $(B)/vdso/vdso.elf
-VDSO_SITES := $(B)/vdso/sites.elf
-VDSO_BIN := $(B)/vdso/vdso.bin
-ALL += $(VDSO_ELF) $(VDSO_SITES) $(VDSO_BIN)
+# The vDSO, a shared object of one page (vdso.so; vdso.bin is what is mapped). Nobody links with it as such, since an image
+# is static: programs link with its names and addresses (vdso.ld), the kernel with vdso_site_* only (sites.ld).
+VDSO := $(B)/vdso
+VDSO_SO := $(VDSO)/vdso.so
+VDSO_NAMES := $(VDSO)/vdso.ld
+VDSO_SITES := $(VDSO)/sites.ld
+VDSO_BIN := $(VDSO)/vdso.bin
+ALL += $(VDSO_SO) $(VDSO_NAMES) $(VDSO_SITES) $(VDSO_BIN)
 
-$(B)/vdso/vdso.lds: sys/vdso/vdso.lds.S sys/abi/layout.h
+$(VDSO)/vdso.lds: sys/vdso/vdso.lds.S sys/abi/layout.h
 	@mkdir -p $(@D)
 	$(CC) -E -P -undef -x assembler-with-cpp -iquote . -o $@ $<
 
-$(VDSO_ELF): $(B)/vdso/vdso.lds $(B)/sys/vdso/vdso.S.o $(B)/sys/vdso/vdso_offsets.c.o
-	ld -static -nostdlib --build-id=none --no-warn-rwx-segments -z max-page-size=0x1000 -T $< -o $@ $(filter %.o,$^)
+$(VDSO_SO): $(VDSO)/vdso.lds $(B)/sys/vdso/vdso.S.o $(B)/sys/vdso/vdso_offsets.c.o
+	ld -shared -soname tern-vdso.so.1 --hash-style=both --eh-frame-hdr -z now -z noexecstack --build-id=none \
+	  --no-warn-rwx-segments -z max-page-size=0x1000 -T $< -o $@ $(filter %.o,$^)
 
-$(VDSO_BIN): $(VDSO_ELF)
-	objcopy -O binary -j .text -j .eh_frame -j .unused $< $@
-	@test "$$(stat -c %s $@)" = 4096 || { echo "$@: not one page"; exit 1; }
+$(VDSO_BIN): $(VDSO_SO)
+	objcopy --strip-all $< $@
+	@test "$$(stat -c %s $@)" -le 4096 || { echo "$@: more than one page"; exit 1; }
 
-$(VDSO_SITES): $(VDSO_ELF)
-	objcopy --strip-all --wildcard --keep-symbol='vdso_site_*' $< $@
+$(VDSO_NAMES): $(VDSO_SO)
+	nm --defined-only $< | awk '$$2 ~ /[tT]/ { print $$3 " = 0x" $$1 ";" }' > $@
+
+$(VDSO_SITES): $(VDSO_SO)
+	nm $< | awk '$$3 ~ /^vdso_site_/ { print $$3 " = 0x" $$1 ";" }' > $@
+
+include sys/vdso/abi.mk

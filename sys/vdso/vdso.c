@@ -16,9 +16,9 @@
 #define BREAKPOINT 0xcc
 
 _Static_assert(USER_CALLS_BASE == USER_VDSO_BASE + PAGE_SIZE, "one range");
-_Static_assert(1 << USER_CALL_SHIFT == USER_CALL_BYTES, "entry.S");
+_Static_assert(USER_CALLS == SYSCALL_MAX && 1 << USER_CALL_SHIFT == USER_CALL_BYTES, "entry.S");
 
-extern const char vdso_page[];
+extern const char vdso_page[], vdso_page_end[];
 extern const char *const syscall_sites[SYSCALL_TABLE];
 
 static paddr_t pages; /* [I] the vDSO and, behind it, the slots */
@@ -50,12 +50,12 @@ static void fill_slots(char *slots)
 
 enum status vdso_create(void)
 {
-    enum status s = page_alloc(1 + CALLS_BYTES / PAGE_SIZE, PAGE_SIZE, &pages);
+    enum status s = page_alloc_raw(1 + CALLS_BYTES / PAGE_SIZE, PAGE_SIZE, &pages);
     if (s != STATUS_OK)
         return s;
     char *vdso = phys_to_virt(pages);
-    memcpy(vdso, vdso_page, PAGE_SIZE);
-    memset(vdso + PAGE_SIZE, BREAKPOINT, CALLS_BYTES);
+    memset(vdso, BREAKPOINT, PAGE_SIZE + CALLS_BYTES);
+    memcpy(vdso, vdso_page, (size_t)(vdso_page_end - vdso_page));
     fill_slots(vdso + PAGE_SIZE);
     if (entry_is_sysenter())
         use_sysenter(vdso);

@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: MIT
- * The vDSO's one page: code, then its unwind table, then breakpoints to the end. The flat copy of the page (vdso.bin)
- * is what the kernel maps; the ELF (vdso.elf) gives its addresses to the kernel's and the programs' links, and names
- * and unwind information to debuggers. */
+ * The vDSO: a shared object whose headers, tables and code are one page, so that what is mapped is a whole ELF file, with
+ * names and unwind information for debuggers. It is linked where it is mapped. Behind the page lie the slots for numbers
+ * without a name, which the kernel fills in (sys/vdso/vdso.c). */
 #include "sys/abi/layout.h"
 OUTPUT_FORMAT(elf64-x86-64)
-ENTRY(clock_now)
 
 PHDRS
 {
-    page PT_LOAD FLAGS(5);
+    page PT_LOAD FILEHDR PHDRS FLAGS(5);
+    dynamic PT_DYNAMIC FLAGS(4);
+    unwind PT_GNU_EH_FRAME FLAGS(4);
 }
 
 SECTIONS
 {
-    . = USER_VDSO_BASE;
-    .text : { *(.text) } :page
+    . = USER_VDSO_BASE + SIZEOF_HEADERS;
+    .hash : { *(.hash) } :page
+    .gnu.hash : { *(.gnu.hash) } :page
+    .dynsym : { *(.dynsym) } :page
+    .dynstr : { *(.dynstr) } :page
+    .dynamic : { *(.dynamic) } :page :dynamic
+    .eh_frame_hdr : { *(.eh_frame_hdr) } :page :unwind
     .eh_frame : { KEEP(*(.eh_frame)) } :page
-    HIDDEN(vdso_end = .);
-    .unused : { FILL(0xcccccccc) BYTE(0xcc) . += USER_VDSO_BASE + USER_PAGE_SIZE - 1 - vdso_end; } :page
-    ASSERT(. == USER_VDSO_BASE + USER_PAGE_SIZE, "the vDSO is one page")
+    .text : { *(.text) } :page = 0xcccccccc
+    ASSERT(. <= USER_CALLS_BASE, "the vDSO is one page")
 
-    /DISCARD/ : { *(.comment) *(.note.*) *(.data) *(.bss) }
+    . = USER_CALLS_BASE;
+    .calls (NOLOAD) : { *(.calls) } :page
+
+    /DISCARD/ : { *(.comment) *(.note.*) *(.data) *(.bss) *(.got*) *(.rela*) }
 }

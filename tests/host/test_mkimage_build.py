@@ -59,13 +59,10 @@ class Building(Case):
     def setUp(self) -> None:
         super().setUp()
         self.write("rt/link.lds", LINK_SCRIPT)
-        empty = self.write("empty.c", "int vdso_answer(void) { return 42; }\n")
+        self.write("rt/vdso.ld", "vdso_answer = 0x201000;\n")
         gcc = ["gcc", "-ffreestanding", "-fno-pic", "-fno-pie", "-fno-asynchronous-unwind-tables"]
         start = self.write("start.c", "int main(void);\nvoid _start(void) { for (;;) main(); }\n")
         subprocess.run([*gcc, "-c", "-o", self.folder / "rt/crt0.o", start], check=True)
-        subprocess.run([*gcc, "-nostdlib", "-static", "-Wl,-Ttext=0x201000", "-Wl,-e0", "-Wl,--build-id=none",
-                        "-o",
-                        self.folder / "rt/vdso.elf", empty], check=True)
         self.write("programs/server.c", '#include "handles.h"\nint main(void) { return HANDLE_IPC; }\n')
         self.write("programs/client/main.c",
                    '#include "handles.h"\n#include "client.h"\nint vdso_answer(void);\n'
@@ -191,7 +188,19 @@ class Building(Case):
         status, err = self.build()
         self.assertEqual((status, err),
                          (1,
-                          f"{self.folder}/rt/crt0.o: missing; --rt must hold crt0.o, link.lds, vdso.elf\n"))
+                          f"{self.folder}/rt/crt0.o: missing; --rt must hold crt0.o, link.lds, vdso.ld\n"))
+
+    def test_own_entries_are_refused(self) -> None:
+        for text, word in (("syscall", "syscall"), ("sysenter", "sysenter"), ("int $0x80", "int")):
+            self.write("programs/server.c", f'int main(void) {{ __asm__ volatile("{text}"); return 0; }}\n')
+            self.write("system.json5", GOOD)
+            status, err = self.build()
+            self.assertEqual(status, 1)
+            self.assertRegex(err, rf"process 'server': \S+server\.elf: main at 0x[0-9a-f]+ has its own {word};")
+
+    def test_breakpoints_are_accepted(self) -> None:
+        self.write("programs/server.c", 'int main(void) { __asm__ volatile("int3; ud2"); return 0; }\n')
+        self.assertEqual(self.build(), (0, ""))
 
     def test_compiler_error_names_the_process(self) -> None:
         self.write("programs/server.c", "int main(void) { return nothing; }\n")

@@ -20,11 +20,13 @@ from image_file import histogram_address
 from system import Process, Refused, System, identifier
 
 HERE = Path(__file__).resolve().parent
-RUNTIME_FILES = ("crt0.o", "link.lds", "vdso.elf")  # and rt.a if there is one
+RUNTIME_FILES = ("crt0.o", "link.lds", "vdso.ld")  # and rt.a if there is one
 CFLAGS_DEFAULT = (
     "-std=gnu2x -ffreestanding -O2 -fno-pic -fno-pie -mcmodel=small -mgeneral-regs-only -fno-stack-protector "
     "-fcf-protection=none -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -Wall -Wextra -Werror"
 )
+# Instructions that enter or leave the kernel; INT3 and UD2 merely end the process.
+ENTRY = re.compile(r"\s+([0-9a-f]+):\s+(?:\w+ )*?(syscall|sysenter|sysret[lq]?|sysexit[lq]?|int1|icebp|into|int|iret[lqw]?)\b")
 LINK_FLAGS = "-static -nostdlib -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack"
 
 
@@ -128,11 +130,29 @@ def _program_build(
     program = folder / f"{process.folder}.elf"
     library = tools.runtime / "rt.a"
     link_command = [*tools.cc, *LINK_FLAGS.split(), f"-Wl,--defsym=PROCESS_BASE={base:#x}"]
-    link_command += ["-Xlinker", "-R", "-Xlinker", str(tools.runtime / "vdso.elf")]  # symbols only
     link_command += ["-T", str(tools.runtime / "link.lds"), str(tools.runtime / "crt0.o"), *objects]
+    link_command += [str(tools.runtime / "vdso.ld")]  # names and addresses
     link_command += [str(library)] if library.exists() else []
     _run(process, [*link_command, "-o", str(program)])
+    own_entries_refuse(process, program)
     return program, read
+
+
+def own_entries_refuse(process: Process, program: Path) -> None:
+    """Raises Refused, one line each, if the program has an instruction that enters the kernel: that is the vDSO's."""
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(program)],
+                             capture_output=True, text=True, check=False)
+    if listing.returncode:
+        raise Refused([f"process '{process.name}': objdump failed: {listing.stderr.strip()}"])
+    found, function = [], "?"
+    for line in listing.stdout.splitlines():
+        if label := re.match(r"[0-9a-f]+ <(.+)>:", line):
+            function = label[1]
+        elif entry := ENTRY.match(line):
+            found.append(f"process '{process.name}': {program}: {function} at 0x{entry[1]} has its own {entry[2]}; "
+                         "calls go through the vDSO (user/rt/tern.h)")
+    if found:
+        raise Refused(found)
 
 
 def _run(process: Process, command: list[str]) -> None:

@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--programs", type=Path, action="append", required=True, metavar="DIR",
                      help="has PROGRAM.c or a folder PROGRAM with sources; may be given several times")
     sub.add_argument("--rt", type=Path, required=True, metavar="DIR",
-                     help="the runtime: crt0.o, link.lds, vdso.elf and, if there is one, rt.a")
+                     help="the runtime: crt0.o, link.lds, vdso.ld and, if there is one, rt.a")
     sub.add_argument("--work", type=Path, required=True, metavar="DIR",
                      help="where headers, objects and <process>/<process>.elf are put")
     sub.add_argument("--cc", default="gcc", help="the compiler, also used to link (default: %(default)s)")

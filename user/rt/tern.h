@@ -66,6 +66,11 @@ struct result syscall_register(uint32_t number, const char *name, size_t n);
 struct result syscall_unregister(uint32_t number);
 struct result syscall_lookup(const char *name, size_t n);
 
+/* Makes a call that was registered at run time. OUT_OF_RANGE number > 511, UNIMPLEMENTED nothing is there, and what the
+ * call itself gives. A number that is there from boot has its own function: with it here the process stops. */
+struct result extension_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                             uint64_t a5);
+
 /* Up to n bytes of the number's statistics; value: how many. OUT_OF_RANGE number > 511. */
 struct result syscall_stats(uint32_t number, struct syscall_stats *stats, size_t n);
 
