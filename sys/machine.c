@@ -3,6 +3,7 @@
 #include "sys/machine.h"
 
 #include "arch/x86_64/features.h"
+#include "arch/x86_64/speculation.h"
 #include "sys/lib/printf.h"
 
 #include <arch/apic.h>
@@ -44,10 +45,11 @@ size_t machine_describe(char *out, size_t n)
         ksnprintf(out, n,
                   "#[Tern environment build_id=%s boot_protocol=%s hypervisor=\"%s\" cpu_model=\"%s\"]\n"
                   "#[Tern environment clock_source=\"%s%s\" tsc_khz=%lu tsc_skew_ns=%lu apic=\"%s\" entry=%s]\n"
-                  "#[Tern environment cpus_started=%u cpus_found=%u cpu_source=\"%s\" command_line=\"%s\"]\n",
+                  "#[Tern environment cpus_started=%u cpus_found=%u cpu_source=\"%s\" command_line=\"%s\"]\n"
+                  "#[Tern environment mitigations=\"%s\"]\n",
                   machine_build_id(), machine.protocol, f->hypervisor[0] ? f->hypervisor : "none", brand,
                   clock_state.source, clock_state.emulated_tsc ? ", emulated TSC" : "", clock_state.tsc_khz,
                   machine.tsc_skew_ns, apic_description(), entry_is_sysenter() ? "sysenter" : "syscall",
-                  machine.cpus_started, machine.cpus_found, machine.cpu_source, cmdline);
+                  machine.cpus_started, machine.cpus_found, machine.cpu_source, cmdline, speculation_text());
     return (size_t)written < n ? (size_t)written : n - 1;
 }

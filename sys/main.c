@@ -8,6 +8,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/power.h"
 #include "arch/x86_64/smp.h"
+#include "arch/x86_64/speculation.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/uart.h"
 #include "mm/page.h"
@@ -229,6 +230,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     percpu_activate(0);
     choose_entry();
     init_time(&hints);
+    speculation_init(cmdline.mitigations == CMDLINE_mitigations_auto);
     console_init(boot.cmdline);
     start_cpus();
     load(entry_tsc);

@@ -37,7 +37,7 @@ static void read_hypervisor(void)
 
 static void read_brand(void)
 {
-    if (cpuid(0x80000000, 0).eax < 0x80000004)
+    if (features.extended_max < 0x80000004)
         return;
     for (uint32_t i = 0; i < 3; i++) {
         struct cpuid_regs r = cpuid(0x80000002 + i, 0);
@@ -51,6 +51,7 @@ void features_init(void)
     features.basic_max = r.eax;
     put_words(features.vendor, r.ebx, r.edx, r.ecx);
     r = cpuid(1, 0);
+    features.signature = r.eax;
     features.mce = r.edx >> 7 & 1;
     features.sysenter = r.edx >> 11 & 1;
     features.pcid = r.ecx >> 17 & 1;
@@ -60,11 +61,15 @@ void features_init(void)
         read_hypervisor();
     if (features.basic_max >= 7) {
         r = cpuid(7, 0);
+        features.leaf7_max = r.eax;
+        features.leaf7_ebx = r.ebx;
+        features.leaf7_edx = r.edx;
         features.smep = r.ebx >> 7 & 1;
         features.smap = r.ebx >> 20 & 1;
         features.umip = r.ecx >> 2 & 1;
     }
-    if (cpuid(0x80000000, 0).eax >= 0x80000007)
+    features.extended_max = cpuid(0x80000000, 0).eax;
+    if (features.extended_max >= 0x80000007)
         features.tsc_invariant = cpuid(0x80000007, 0).edx >> 8 & 1;
     read_brand();
 }

@@ -7,10 +7,14 @@
 
 struct cpu_features {
     bool mce, sysenter, smep, smap, umip, pcid, x2apic, tsc_deadline, tsc_invariant;
-    uint32_t basic_max;       /* highest basic leaf */
-    uint32_t hypervisor_base; /* 0 without a hypervisor; Xen's or KVM's base when there are several */
-    uint32_t hypervisor_max;  /* highest leaf of that range */
-    char hypervisor[13];      /* signature, e.g. "KVMKVMKVM", "XenVMMXenVMM", "TCGTCGTCGTCG" */
+    uint32_t basic_max;            /* highest basic leaf */
+    uint32_t extended_max;         /* highest leaf from 0x80000000 on */
+    uint32_t signature;            /* leaf 1 EAX: family, model, stepping */
+    uint32_t leaf7_ebx, leaf7_edx; /* 0 without leaf 7 */
+    uint32_t leaf7_max;            /* its highest subleaf */
+    uint32_t hypervisor_base;      /* 0 without a hypervisor; Xen's or KVM's base when there are several */
+    uint32_t hypervisor_max;       /* highest leaf of that range */
+    char hypervisor[13];           /* signature, e.g. "KVMKVMKVM", "XenVMMXenVMM", "TCGTCGTCGTCG" */
     char vendor[13];
     char brand[49];
 };

@@ -5,6 +5,7 @@
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/features.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/speculation.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
 #include "sys/lib/string.h"
@@ -122,6 +123,7 @@ void ap_main(void)
     paging_activate();
     percpu_activate(cpu);
     apic_activate();
+    speculation_activate();
     skew_turn = 0;
     skew_tsc = 0;
     store_release(&started, cpu); /* pairs: cpu-started */

@@ -38,6 +38,7 @@ static void expect_defaults(void)
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive));
     cr_assert(eq(u64, line.iterations, 0));
     cr_assert(eq(int, (int)line.loglevel, CMDLINE_loglevel_info));
+    cr_assert(eq(int, (int)line.mitigations, CMDLINE_mitigations_auto));
     cr_assert(eq(u64, line.slice_us, 10000));
     cr_assert(eq(u64, line.tsc_khz, 0));
     cr_assert(eq(int, (int)line.unit, CMDLINE_unit_ns));
@@ -59,13 +60,14 @@ Test(cmdline, nothing_gives_the_defaults)
 
 Test(cmdline, every_key)
 {
-    expect_ok("bench=channel.call,hist cpus=2 idle=poll iterations=1000 loglevel=warn panic=test "
+    expect_ok("bench=channel.call,hist cpus=2 idle=poll iterations=1000 loglevel=warn panic=test mitigations=off "
               "slice_us=100 tsc_khz=2800000 unit=instructions virtio_mmio.device=512@0xfeb00e00:12 warmup=5");
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, "channel.call,hist"));
     cr_assert(eq(u64, line.cpus, 2));
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_poll));
     cr_assert(eq(u64, line.iterations, 1000));
     cr_assert(eq(int, (int)line.loglevel, CMDLINE_loglevel_warn));
+    cr_assert(eq(int, (int)line.mitigations, CMDLINE_mitigations_off));
     cr_assert(eq(int, (int)line.panic, CMDLINE_panic_test));
     cr_assert(eq(u64, line.slice_us, 100));
     cr_assert(eq(u64, line.tsc_khz, 2800000));
@@ -140,8 +142,8 @@ Test(cmdline, words_are_whole_words)
 
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
-    static const char all[] = "unknown key 'foo'; valid keys: bench cpus idle iterations loglevel panic slice_us "
-                              "tsc_khz unit virtio_mmio.device warmup";
+    static const char all[] = "unknown key 'foo'; valid keys: bench cpus entry hooks idle iterations loglevel "
+                              "mitigations panic slice_us tsc_khz unit virtio_mmio.device warmup";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive), "keys behind it do not");
@@ -213,6 +215,7 @@ static bool is_sound(const struct cmdline *out, enum status status, const char *
     sound &= is_inside(out, out->bench) && out->panic <= CMDLINE_panic_fault;
     sound &= out->cpus >= 1 && out->cpus <= 64 && out->slice_us >= 100 && out->slice_us <= 1000000;
     sound &= out->tsc_khz <= 100000000 && out->iterations <= 100000000 && out->warmup <= 100000000;
+    sound &= out->mitigations <= CMDLINE_mitigations_off;
     sound &= out->idle <= CMDLINE_idle_hlt && out->loglevel <= CMDLINE_loglevel_info;
     return sound && out->unit <= CMDLINE_unit_instructions;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Host stand-in: time stamp and pause are unprivileged; the test provides cpuid. */
+ * Host stand-in: time stamp and pause are unprivileged; the test provides cpuid and the MSRs. */
 #pragma once
 #include <stdint.h>
 
@@ -23,3 +23,5 @@ struct cpuid_regs {
     uint32_t eax, ebx, ecx, edx;
 };
 struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
