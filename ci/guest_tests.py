@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Guest tests: reads tests/tests.cfg, expands its matrix, boots, compares the end with what was expected."""
 import configparser
+import itertools
 import re
 import shutil
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ KEYS = {
     "smp",
     "accel",
     "append",
+    "entry",
     "expect",
     "log",
     "timeout",
@@ -30,6 +32,8 @@ KEYS = {
     "group",
 }
 VIRTIO = ("modern", "legacy", "none")
+ENTRIES = ("syscall", "sysenter")
+CPU_OF_ENTRY = {"syscall": "", "sysenter": "max,vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class GuestTest:
     smp: int
     accel: str
     append: str
+    entry: str
     expect: str
     log: tuple[re.Pattern[str], ...]
     timeout_s: float
@@ -77,7 +82,7 @@ def patterns(section: str, text: str, smp: int) -> tuple[re.Pattern[str], ...]:
 
 
 def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
-    """The tests of one section: each machine with each number of CPUs."""
+    """The tests of one section: each machine with each number of CPUs and each entry."""
     unknown = set(keys) - KEYS
     if unknown:
         raise TernError(
@@ -86,27 +91,32 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
     expect = keys.get("expect", "SUCCESS")
     if expect != "SUCCESS" and not expect.isdigit():
         raise TernError(f"tests.cfg: [{section}] expect = {expect}; use SUCCESS or an exit status of QEMU")
+    entries = [one_of(section, "entry", word, ENTRIES) for word in keys.get("entry", "syscall").split()]
     tests = []
-    for machine in keys.get("machine", "q35").split():
-        for smp in (whole(section, "smp", word) for word in keys.get("smp", "1").split()):
-            tests.append(
-                GuestTest(
-                    f"guest.{section}.{machine.replace(',acpi=off', '-noacpi')}.{smp}cpu",
-                    keys.get("image", ""),
-                    one_of(section, "machine", machine, qemu.MACHINES),
-                    smp,
-                    one_of(section, "accel", keys.get("accel", "mttcg"), qemu.ACCELERATORS),
-                    keys.get("append", ""),
-                    expect,
-                    patterns(section, keys.get("log", ""), smp),
-                    whole(section, "timeout", keys.get("timeout", "30")),
-                    one_of(section, "build", keys.get("build", "release"), ("debug", "release")),
-                    one_of(section, "boot", keys.get("boot", "kernel"), ("kernel", "iso")) == "iso",
-                    one_of(section, "virtio", keys.get("virtio", "modern"), VIRTIO),
-                    whole(section, "repeat", keys.get("repeat", "1")),
-                    one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
-                )
+    for machine, word, entry in itertools.product(
+        keys.get("machine", "q35").split(), keys.get("smp", "1").split(), entries
+    ):
+        smp = whole(section, "smp", word)
+        suffix = ".sysenter" if entry == "sysenter" else ""
+        tests.append(
+            GuestTest(
+                f"guest.{section}.{machine.replace(',acpi=off', '-noacpi')}.{smp}cpu{suffix}",
+                keys.get("image", ""),
+                one_of(section, "machine", machine, qemu.MACHINES),
+                smp,
+                one_of(section, "accel", keys.get("accel", "mttcg"), qemu.ACCELERATORS),
+                keys.get("append", ""),
+                entry,
+                expect,
+                patterns(section, keys.get("log", ""), smp),
+                whole(section, "timeout", keys.get("timeout", "30")),
+                one_of(section, "build", keys.get("build", "release"), ("debug", "release")),
+                one_of(section, "boot", keys.get("boot", "kernel"), ("kernel", "iso")) == "iso",
+                one_of(section, "virtio", keys.get("virtio", "modern"), VIRTIO),
+                whole(section, "repeat", keys.get("repeat", "1")),
+                one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
             )
+        )
     return tests
 
 
@@ -126,16 +136,18 @@ def boot_make(test: GuestTest, folder: Path) -> qemu.Boot:
     kernel = ROOT / f"build/{test.build}/tern.elf"
     name = str(ROOT / test.image) if "/" in test.image else test.image
     image = build.image_find(name, kernel) if name else None
+    append = f"{test.append} entry={test.entry}".strip() if test.entry != "syscall" else test.append
     common = {
         "machine": test.machine,
         "accelerator": test.accel,
         "smp": test.smp,
+        "cpu": CPU_OF_ENTRY[test.entry],
         "virtio": test.virtio,
         "timeout_s": test.timeout_s,
     }
     if not test.iso:
-        return qemu.Boot(kernel=kernel, initrd=image, append=test.append, **common)
-    iso.iso_write(folder / "tern.iso", kernel, image, test.append)
+        return qemu.Boot(kernel=kernel, initrd=image, append=append, **common)
+    iso.iso_write(folder / "tern.iso", kernel, image, append)
     return qemu.Boot(cdrom=folder / "tern.iso", **common)
 
 

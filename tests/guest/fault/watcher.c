@@ -24,11 +24,19 @@ static void ask_survivor(uint64_t value)
     check_u64("survivor's answer", answer, value);
 }
 
+/* SYSENTER does not tell the kernel where it was executed (ARCHITECTURE.md, Origin): these are ordinary calls then. */
+static bool is_no_fault(uint64_t fault)
+{
+    return (fault == FAULT_OTHER_SITE || fault == FAULT_NO_SUCH_CALL) && (features() & VVAR_FEATURE_SYSENTER);
+}
+
 int main(void)
 {
     ask_survivor(~UINT64_C(0));
     for (uint64_t fault = 0; fault < FAULT_COUNT; fault++) {
         const struct victim *victim = &victims[fault];
+        if (is_no_fault(fault))
+            continue;
         uint64_t answer = 0x5a5a;
         check_refused(victim->name,
                       channel_transact(victim->handle, &fault, sizeof fault, &answer, sizeof answer, TIME_MAX),
