@@ -40,7 +40,7 @@ def deterministic() -> str:
         for number in range(1, RUNS + 1)
     ]
     if not documents[0]["environment"]["icount"]:
-        return "with /dev/kvm numbers are times, which differ; nothing compared"
+        return "with KVM numbers are times, which differ; nothing compared"
     logs = [(result_folder(number) / "latency.hlog").read_bytes() for number in range(1, RUNS + 1)]
     for number in range(1, RUNS):
         if documents[number]["benches"] != documents[0]["benches"]:

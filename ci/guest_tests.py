@@ -169,7 +169,7 @@ def outcome_check(test: GuestTest, outcome: qemu.Outcome) -> None:
 def guest_run(test: GuestTest) -> str:
     """Boots a test as often as it asks; returns a note. The boot's files stay in build/check/NAME/."""
     if test.accel == "kvm" and not qemu.kvm_usable():
-        raise Skipped("no /dev/kvm")
+        raise Skipped(qemu.kvm_lack())
     folder = LOGS / test.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

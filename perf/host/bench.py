@@ -223,7 +223,7 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
     """Banner, table, and below it how the numbers came about and where they are."""
     first = parts[0].boot
     if parts[0].unit == "instructions":
-        print("no /dev/kvm: counts are guest instructions, not time")
+        print(f"{qemu.kvm_lack()}: counts are guest instructions, not time")
     if any(part.unit == "emulated-ns" for part in parts):
         print("emulated-ns: the clock of multi-threaded emulation, not a speed; never held against a budget")
     print(table(results.middle_rows(rows)), end="")

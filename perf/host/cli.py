@@ -81,7 +81,7 @@ def parser_make() -> argparse.ArgumentParser:
         "bench",
         help="the main job: boot, run the latency benches, print the table",
         description="Builds a release kernel, boots it, collects the latency histograms of its "
-        "benches, prints the table and writes build/results/TIME/. Without /dev/kvm the numbers "
+        "benches, prints the table and writes build/results/TIME/. Without KVM the numbers "
         "are guest instructions, equal in every run.",
         epilog="example: ./tern bench channel.call --boots 3 --smp 2",
     )
@@ -97,7 +97,7 @@ def parser_make() -> argparse.ArgumentParser:
         type=natural(1, qemu.CPUS_MAX),
         default=1,
         metavar="N",
-        help=f"with 2 to {qemu.CPUS_MAX}: also run the cross-CPU benches on N CPUs; without /dev/kvm "
+        help=f"with 2 to {qemu.CPUS_MAX}: also run the cross-CPU benches on N CPUs; without KVM "
         "their unit is emulated-ns, which is not a speed",
     )
     bench.add_argument("--quick", action="store_true", help="fewer samples per bench")

@@ -132,9 +132,24 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+def kvm_lack(device: str = "/dev/kvm", cpuinfo: str = "/proc/cpuinfo") -> str:
+    """Why KVM cannot be used here; empty if it can.
+
+    A KVM without the CPU's help (neither vmx nor svm) exists: it runs changed Linux kernels only, and SYSCALL of
+    a guest's user mode does not get it into its kernel mode.
+    """
+    if not os.path.exists(device):
+        return f"no {device}"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return f"{device} may not be opened by this user"
+    if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", read_text(Path(cpuinfo)), re.MULTILINE):
+        return f"{device} is there, but the CPU has neither vmx nor svm"
+    return ""
+
+
 def kvm_usable() -> bool:
-    """Whether this user may open /dev/kvm."""
-    return os.access("/dev/kvm", os.R_OK | os.W_OK)
+    """Whether guests run under KVM."""
+    return not kvm_lack()
 
 
 def program() -> str:

@@ -3,6 +3,7 @@
 """Parts of ./tern that need no process: figures, table, formats, QEMU options, the check runner."""
 import json
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -33,6 +34,16 @@ class Pieces(unittest.TestCase):
         self, name: str = "channel.call.same_cpu.0", unit: str = "instructions", p50: int = 270, **more
     ) -> dict:
         return results.row_make(name, unit, 0, {**self.FIELDS, **more}, lambda percentile: p50, "HISTFAAA")
+
+    def test_kvm_lack(self):
+        with tempfile.TemporaryDirectory() as folder:
+            device, info = Path(folder, "kvm"), Path(folder, "cpuinfo")
+            info.write_text("flags\t\t: fpu svm_lock vmx\n", encoding="utf-8")
+            self.assertEqual(qemu.kvm_lack(str(device), str(info)), f"no {device}")
+            device.touch()
+            self.assertEqual(qemu.kvm_lack(str(device), str(info)), "")
+            info.write_text("model name: vmx\nflags\t\t: fpu svm_lock\n", encoding="utf-8")
+            self.assertRegex(qemu.kvm_lack(str(device), str(info)), "neither vmx nor svm")
 
     def test_budget_verdicts(self):
         self.assertEqual(self.row(p50=260)["verdict"], "within budget")
