@@ -25,6 +25,7 @@ KEYS = {
     "expect",
     "log",
     "timeout",
+    "cpu",
     "build",
     "boot",
     "virtio",
@@ -33,7 +34,7 @@ KEYS = {
 }
 VIRTIO = ("modern", "legacy", "none")
 ENTRIES = ("syscall", "sysenter")
-CPU_OF_ENTRY = {"syscall": "", "sysenter": "max,vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
+VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class GuestTest:
     accel: str
     append: str
     entry: str
+    cpu: str
     expect: str
     log: tuple[re.Pattern[str], ...]
     timeout_s: float
@@ -81,6 +83,12 @@ def patterns(section: str, text: str, smp: int) -> tuple[re.Pattern[str], ...]:
         raise TernError(f"tests.cfg: [{section}] log: {error}") from error
 
 
+def cpu_model(properties: str, entry: str) -> str:
+    """QEMU's CPU model: `max` with properties, or empty for the usual one."""
+    words = [word for word in (VENDOR_OF_ENTRY[entry], properties) if word]
+    return ",".join(["max", *words]) if words else ""
+
+
 def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
     """The tests of one section: each machine with each number of CPUs and each entry."""
     unknown = set(keys) - KEYS
@@ -107,6 +115,7 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 one_of(section, "accel", keys.get("accel", "mttcg"), qemu.ACCELERATORS),
                 keys.get("append", ""),
                 entry,
+                cpu_model(keys.get("cpu", ""), entry),
                 expect,
                 patterns(section, keys.get("log", ""), smp),
                 whole(section, "timeout", keys.get("timeout", "30")),
@@ -141,7 +150,7 @@ def boot_make(test: GuestTest, folder: Path) -> qemu.Boot:
         "machine": test.machine,
         "accelerator": test.accel,
         "smp": test.smp,
-        "cpu": CPU_OF_ENTRY[test.entry],
+        "cpu": test.cpu,
         "virtio": test.virtio,
         "timeout_s": test.timeout_s,
     }

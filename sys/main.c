@@ -22,6 +22,7 @@
 #include "sys/load.h"
 #include "sys/log_internal.h"
 #include "sys/machine.h"
+#include "sys/nmi.h"
 #include "sys/shutdown.h"
 #include "sys/syscall/hooks.h"
 
@@ -66,6 +67,7 @@ static void read_cmdline(void)
     log_set_level((enum log_level)cmdline.loglevel);
     sched_set_idle((enum idle_policy)cmdline.idle);
     timer_set_slice(cmdline.slice_us * 1000);
+    nmi_set_panic(cmdline.nmi == CMDLINE_nmi_panic);
     machine.protocol = boot.protocol;
     machine.cmdline = boot.cmdline;
 }

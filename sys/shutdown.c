@@ -10,6 +10,7 @@
 #include "sys/console.h"
 #include "sys/lib/log.h"
 #include "sys/log_internal.h"
+#include "sys/nmi.h"
 #include "sys/syscall/hooks.h"
 
 #include <arch/apic.h>
@@ -61,6 +62,7 @@ void shutdown_machine(enum shutdown_value value)
     }
     log_collect();
     hooks_finish();
+    nmi_write();
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }

@@ -5,10 +5,12 @@
 #include "arch/x86_64/trap.h"
 #include "sched/sched.h"
 #include "sys/lib/log.h"
+#include "sys/nmi.h"
 #include "sys/process.h"
 
 #include <arch/apic.h>
 #include <arch/control.h>
+#include <arch/entry.h>
 
 static bool interrupt(uint64_t vector)
 {
@@ -32,10 +34,15 @@ static void refuse_interrupt(uint64_t vector)
     apic_eoi();
 }
 
-/* The current thread was interrupted; its registers are in it. From entry.S. */
+/* The current thread was interrupted; its registers are in it. From entry.S. After an NMI the same thread goes on, by
+ * IRET: only that lets the next one in. */
 void trap_user(struct thread *t)
 {
     uint64_t vector = t->frame.vector;
+    if (vector == VECTOR_NMI) {
+        nmi_user(t);
+        return;
+    }
     if (vector == VECTOR_WAKE) {
         apic_eoi();
         inbox_run();
@@ -46,7 +53,7 @@ void trap_user(struct thread *t)
         sched_interrupted();
         return;
     }
-    if (vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
+    if (vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
         fault_report(&t->frame); /* not the process's doing */
     if (vector < TRAP_EXCEPTIONS) {
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
@@ -59,11 +66,26 @@ void trap_user(struct thread *t)
     sched_interrupted();
 }
 
+/* A process that set the trap flag and then executed SYSENTER, which does not clear it: the first instructions of that
+ * entry are not to be stepped through. The process loses the flag, as SYSENTER loses all flags. */
+static bool is_stepped_entry(const struct frame *f)
+{
+    return f->vector == VECTOR_DEBUG && (f->rflags & RFLAGS_TF) && entry_is_inside(f->rip);
+}
+
 /* The kernel was interrupted: idling, or it made a mistake. From entry.S. A wake-up only ends the halt: were messages
  * run here, senders who never cease would interrupt again before the idle loop goes on, and what they readied never
  * ran. */
 void trap_kernel(struct frame *f)
 {
+    if (f->vector == VECTOR_NMI) {
+        nmi_kernel(f);
+        return;
+    }
+    if (is_stepped_entry(f)) {
+        f->rflags &= ~(uint64_t)RFLAGS_TF;
+        return;
+    }
     if (f->vector < TRAP_EXCEPTIONS)
         fault_report(f);
     if (f->vector == VECTOR_WAKE) {

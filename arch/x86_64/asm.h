@@ -42,6 +42,7 @@
 #define SEL_TSS 0x28
 #define STAR_VALUE ((UINT64_C(0x10) << 48) | (UINT64_C(0x08) << 32))
 
+#define RFLAGS_TF 0x100
 #define RFLAGS_IF 0x200
 #define RFLAGS_FIXED 0x2
 /* What SYSCALL clears: TF, IF, DF, IOPL, NT, RF, AC. */
@@ -55,6 +56,7 @@
 /* Flags of a thread after SYSENTER, which does not keep them: IF. */
 #define USER_RFLAGS (RFLAGS_FIXED | RFLAGS_IF)
 
+#define VECTOR_DEBUG 1
 #define VECTOR_NMI 2
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_PAGE_FAULT 14

@@ -10,7 +10,8 @@
 #include <arch/cpu.h>
 #include <arch/percpu.h>
 
-extern char syscall_entry[], syscall_entry_hooked[], sysenter_entry[], sysenter_entry_hooked[];
+extern char syscall_entry[], syscall_entry_hooked[];
+extern char sysenter_entry[], sysenter_entry_hooked[], sysenter_entry_end[];
 
 static bool sysenter; /* [I] */
 
@@ -27,6 +28,11 @@ bool entry_choose(enum entry_instruction instruction)
 bool entry_is_sysenter(void)
 {
     return sysenter;
+}
+
+bool entry_is_inside(uint64_t address)
+{
+    return address >= (uint64_t)sysenter_entry && address < (uint64_t)sysenter_entry_end;
 }
 
 void entry_set_hooked(bool hooked)

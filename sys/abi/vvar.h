@@ -7,6 +7,11 @@
 #define VVAR_MAGIC 0x52415656u
 #define VVAR_ARGUMENTS_BYTES 1024
 
+/* Bits of `features`. */
+#define VVAR_FEATURE_SYSENTER 1      /* calls enter by SYSENTER, otherwise by SYSCALL */
+#define VVAR_FEATURE_TSC_INVARIANT 2 /* the time stamp counter runs at one rate in every power state */
+#define VVAR_FEATURE_HYPERVISOR 4    /* one says so in CPUID */
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -25,11 +30,6 @@ struct vvar {
     char arguments[VVAR_ARGUMENTS_BYTES]; /* the kernel's command line, NUL terminated */
 };
 _Static_assert(sizeof(struct vvar) <= 4096, "vvar is one page");
-
-/* Bits of `features`. */
-#define VVAR_FEATURE_SYSENTER 1u      /* calls enter by SYSENTER, otherwise by SYSCALL */
-#define VVAR_FEATURE_TSC_INVARIANT 2u /* the time stamp counter runs at one rate in every power state */
-#define VVAR_FEATURE_HYPERVISOR 4u    /* one says so in CPUID */
 
 enum vvar_unit { VVAR_UNIT_NS = 0, VVAR_UNIT_INSTRUCTIONS = 1 };
 #endif

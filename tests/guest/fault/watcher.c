@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The story: twenty processes each do one forbidden thing, on this process's order and with its request pending. Each
+ * The story: processes each do one forbidden thing, on this process's order and with its request pending. Each
  * time the request ends with UNAVAILABLE and nothing in the buffer, a second request ends so at once, and the survivor
  * still answers. */
 #include "handles.h"

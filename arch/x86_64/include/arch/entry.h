@@ -3,6 +3,7 @@
  * each CPU (LSTAR, SYSENTER_EIP), so a CPU without hooks pays nothing for them, and no code is ever rewritten. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 enum entry_instruction { ENTRY_AUTO, ENTRY_SYSCALL, ENTRY_SYSENTER };
 
@@ -10,6 +11,9 @@ enum entry_instruction { ENTRY_AUTO, ENTRY_SYSCALL, ENTRY_SYSENTER };
  * mode (Intel's have), and nothing is changed. */
 bool entry_choose(enum entry_instruction instruction);
 bool entry_is_sysenter(void);
+
+/* The address is one of SYSENTER's entries, which begins with the user's flags. */
+bool entry_is_inside(uint64_t address);
 
 /* This CPU's calls enter through the hooks from now on, or do not. The caller is not in a call that began in the other
  * way, or is ready for its end. */

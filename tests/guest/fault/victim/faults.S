@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The instructions that end a victim of the fault test, one function each, named as in faults.def. The stack is sound,
  * so that one which wrongly survives returns to its caller and is noticed. */
+#include "arch/x86_64/asm.h"
 #include "sys/abi/layout.h"
+#include "sys/abi/vvar.h"
 
 #define KERNEL_ADDRESS 0xffffffff80200000
 #define NON_CANONICAL_ADDRESS 0x8000000000000000
@@ -115,6 +117,28 @@ fault_\name:
     movabsq $0x100000000, %rax
     movl $vdso_site_debug_nop - 2, %ecx
     call *%rcx
+    ret
+
+/* IRETQ to debug_nop's own instruction with TF set: the step ends behind it. SYSCALL masks TF and gives it back at the
+ * end, so the debug exception comes in here; SYSENTER does neither: it comes in the kernel, and UD2 is reached. */
+    FUNCTION stepped_call
+    movq %rsp, %rcx
+    leaq 1f(%rip), %rdx
+    pushq %rdx
+    movq %rsp, %r11
+    pushq $SEL_USER_DATA
+    pushq %r11
+    pushq $RFLAGS_FIXED | RFLAGS_IF | RFLAGS_TF
+    pushq $SEL_USER_CODE
+    leaq vdso_site_debug_nop - 2(%rip), %rdx
+    testq $VVAR_FEATURE_SYSENTER, USER_VVAR_BASE + VVAR_FEATURES
+    jz 2f
+    addq $SYSENTER_SITE_SHIFT, %rdx
+2:  pushq %rdx
+    xorl %eax, %eax
+    jmp 3f + 1
+3:  movl $0x0000cf48, %ecx      /* from its second byte on: iretq */
+1:  ud2
     ret
 
     FUNCTION process_exit
