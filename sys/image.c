@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * image_check: a system image may be a boot module that anybody wrote, so each number in it is tested before it is
- * used. The order is: header, checksum, table bounds, then one walk over the processes, each with its regions, thread
- * and objects. Every check returns NULL or the sentence that goes to the log. Boot CPU only, before other CPUs run.
- * Sums of 32-bit numbers are made in 64 bits, and ends are compared as `length > limit - start`, so nothing wraps. */
+ * used. The order is: header, checksum, table bounds, then one walk over the processes, each with its regions, devices,
+ * threads and objects. Every check returns NULL or the sentence that goes to the log. Boot CPU only, before other CPUs
+ * run. Sums of 32-bit numbers are made in 64 bits, and ends are compared as `length > limit - start`, so nothing wraps.
+ */
 #include "sys/image.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,25 @@
 
 _Static_assert(USER_PROCESS_BASE + (uint64_t)USER_PROCESS_MAX * USER_PROCESS_STRIDE <= USER_END, "slots fit");
 _Static_assert(USER_PAGE_SIZE % 16 == 0, "a stack that ends with its region is aligned");
+
+/* What the walk has seen: `next` is the process that would own the next entry of each table; bits, one per process,
+ * interrupt number or thread, stand for those that an object names already. */
+struct walk {
+    struct image_process next;
+    uint32_t next_interrupt;
+    uint64_t supervised[(USER_PROCESS_MAX + 63) / 64];
+    uint64_t interrupts[IMAGE_INTERRUPT_MAX / 64];
+    uint64_t threads[IMAGE_THREADS_MAX / 64];
+};
+
+/* False if the bit was set already. */
+static bool bit_claim(uint64_t *bits, uint32_t i)
+{
+    const uint64_t bit = UINT64_C(1) << i % 64;
+    const bool is_free = !(bits[i / 64] & bit);
+    bits[i / 64] |= bit;
+    return is_free;
+}
 
 /* crc_table[s][b]: what byte b becomes after s more zero bytes. Filled on each check: 2048 entries cost less than the
  * lookups that they save on an image of two pages. */
@@ -92,14 +112,16 @@ static const char *check_header(const struct image_header *h)
         return "the image's name is empty, not terminated or not printable";
     if (h->processes < 1 || h->processes > USER_PROCESS_MAX)
         return "the number of processes is out of range";
-    if (h->threads != h->processes)
-        return "each process must have exactly one thread";
-    if (h->objects > IMAGE_OBJECTS_MAX || h->regions > IMAGE_REGIONS_MAX)
-        return "too many objects or regions";
+    if (h->threads > IMAGE_THREADS_MAX || h->objects > IMAGE_OBJECTS_MAX || h->regions > IMAGE_REGIONS_MAX)
+        return "too many threads, objects or regions";
+    if (h->interrupts > IMAGE_INTERRUPT_MAX || h->devices > IMAGE_DEVICES_MAX)
+        return "too many interrupts or devices";
     if (!table_fits(h, h->processes_offset, h->processes, sizeof(struct image_process)) ||
         !table_fits(h, h->threads_offset, h->threads, sizeof(struct image_thread)) ||
         !table_fits(h, h->objects_offset, h->objects, sizeof(struct image_object)) ||
-        !table_fits(h, h->regions_offset, h->regions, sizeof(struct image_region)))
+        !table_fits(h, h->regions_offset, h->regions, sizeof(struct image_region)) ||
+        !table_fits(h, h->interrupts_offset, h->interrupts, sizeof(struct image_interrupt)) ||
+        !table_fits(h, h->devices_offset, h->devices, sizeof(struct image_device)))
         return "a table is not 8-aligned or leaves the file";
     return NULL;
 }
@@ -147,9 +169,61 @@ static const char *check_regions(const struct image_header *h, const struct imag
     return has_entry ? NULL : "a process's entry is in none of its executable regions";
 }
 
-static const char *check_thread(const struct image_header *h, const struct image_process *p, uint32_t self)
+static const char *check_ports(const struct image_device *d)
 {
-    const struct image_thread *t = &image_threads(h)[p->first_thread];
+    if (d->address)
+        return "a range of ports has an address in memory";
+    if (d->physical >= IMAGE_PORTS_END || !d->bytes || d->bytes > IMAGE_PORTS_END - d->physical)
+        return "a range of ports is empty or leaves the ports there are";
+    return NULL;
+}
+
+/* As for check_region; `floor` is above the device memory before. */
+static const char *check_device_memory(const struct image_header *h, const struct image_process *p,
+                                       const struct image_device *d, uint64_t floor, uint64_t slot_end)
+{
+    const struct image_region *regions = image_regions(h) + p->first_region;
+
+    if (d->address % USER_PAGE_SIZE || d->physical % USER_PAGE_SIZE || d->bytes % USER_PAGE_SIZE || !d->bytes)
+        return "device memory is empty or not made of pages";
+    if (d->address < floor || d->address > slot_end || d->bytes > slot_end - d->address)
+        return "device memory overlaps, is out of order or leaves the slot of its process";
+    if (d->physical > IMAGE_PHYSICAL_END || d->bytes > IMAGE_PHYSICAL_END - d->physical)
+        return "device memory leaves the physical addresses";
+    for (uint32_t i = 0; i < p->regions; i++) {
+        const struct image_region *r = &regions[i];
+        if (d->address < r->address + r->bytes && r->address < d->address + d->bytes)
+            return "device memory overlaps a region";
+    }
+    return NULL;
+}
+
+static const char *check_devices(const struct image_header *h, const struct image_process *p, uint32_t self)
+{
+    const struct image_device *devices = image_devices(h) + p->first_device;
+    uint64_t floor = USER_PROCESS_BASE + (uint64_t)self * USER_PROCESS_STRIDE;
+    const uint64_t slot_end = floor + USER_PROCESS_STRIDE;
+
+    for (uint32_t i = 0; i < p->devices; i++) {
+        const struct image_device *d = &devices[i];
+        const char *why = "a device's kind is unknown";
+        if (d->process != self)
+            return "a device names another process than the one that lists it";
+        if (d->kind == IMAGE_DEVICE_PORTS)
+            why = check_ports(d);
+        else if (d->kind == IMAGE_DEVICE_MEMORY)
+            why = check_device_memory(h, p, d, floor, slot_end);
+        if (why)
+            return why;
+        if (d->kind == IMAGE_DEVICE_MEMORY)
+            floor = d->address + d->bytes;
+    }
+    return NULL;
+}
+
+static const char *check_thread(const struct image_header *h, const struct image_process *p, uint32_t self,
+                                const struct image_thread *t)
+{
     const struct image_region *regions = image_regions(h) + p->first_region;
 
     if (!name_fits(t->name))
@@ -166,6 +240,14 @@ static const char *check_thread(const struct image_header *h, const struct image
             return NULL;
     }
     return "a thread's stack is in no writable region of its process";
+}
+
+static const char *check_threads(const struct image_header *h, const struct image_process *p, uint32_t self)
+{
+    const char *why = NULL;
+    for (uint32_t i = 0; !why && i < p->threads; i++)
+        why = check_thread(h, p, self, &image_threads(h)[p->first_thread + i]);
+    return why;
 }
 
 static const char *check_channel(const struct image_header *h, const struct image_object *o, uint32_t index)
@@ -199,28 +281,121 @@ static const char *check_histogram(const struct image_header *h, const struct im
     return NULL;
 }
 
-static const char *check_objects(const struct image_header *h, const struct image_process *p, uint32_t self)
+static const char *check_interrupts(const struct image_header *h, const struct image_object *o, uint32_t index,
+                                    struct walk *w)
+{
+    if (o->first_interrupt != w->next_interrupt)
+        return "the interrupts of an object do not follow those of the object before";
+    if (o->interrupts < 1 || o->interrupts > IMAGE_INTERRUPTS_PER_OBJECT)
+        return "an interrupt object has no interrupts or too many";
+    if (o->interrupts > h->interrupts - o->first_interrupt)
+        return "an object lists interrupts that their table does not have";
+    w->next_interrupt += o->interrupts;
+    const struct image_interrupt *lines = image_interrupts(h) + o->first_interrupt;
+    for (uint32_t i = 0; i < o->interrupts; i++) {
+        if (lines[i].object != index)
+            return "an interrupt names another object than the one that lists it";
+        if (lines[i].number >= IMAGE_INTERRUPT_MAX)
+            return "an interrupt's number is out of range";
+        if (!bit_claim(w->interrupts, lines[i].number))
+            return "an interrupt's number is given twice";
+    }
+    return NULL;
+}
+
+/* One of the objects before the last of a process. */
+static const char *check_linked_process(const struct image_header *h, const struct image_object *o, struct walk *w)
+{
+    if (o->peer >= h->processes)
+        return "a process object names no process";
+    if (o->peer == o->process)
+        return "a process object names its own process and is not the last";
+    if (!bit_claim(w->supervised, o->peer))
+        return "two process objects of others name one process";
+    return NULL;
+}
+
+static const char *check_thread_object(const struct image_object *o, const struct image_process *p, struct walk *w)
+{
+    if (o->peer < p->first_thread || o->peer - p->first_thread >= p->threads)
+        return "a thread object names no thread of its process";
+    return bit_claim(w->threads, o->peer) ? NULL : "two thread objects name one thread";
+}
+
+/* The types that came with version 2 of the image. */
+static const char *check_newer_object(const struct image_header *h, const struct image_process *p, uint32_t index,
+                                      struct walk *w)
+{
+    const struct image_object *o = &image_objects(h)[index];
+    const bool has_peer = o->type == IMAGE_OBJECT_PROCESS || o->type == IMAGE_OBJECT_THREAD;
+
+    if (o->type < IMAGE_OBJECT_WAIT_GROUP || o->type > IMAGE_OBJECT_THREAD)
+        return "an object's type is unknown";
+    if (o->region != IMAGE_NONE || (!has_peer && o->peer != IMAGE_NONE))
+        return "an object names a region or a peer, and its type has none";
+    if (o->type == IMAGE_OBJECT_INTERRUPT)
+        return check_interrupts(h, o, index, w);
+    if (o->type == IMAGE_OBJECT_THREAD)
+        return check_thread_object(o, p, w);
+    if (o->type == IMAGE_OBJECT_PROCESS && index + 1 < p->first_object + p->objects)
+        return check_linked_process(h, o, w);
+    return NULL;
+}
+
+/* The last object, by which a process knows itself. */
+static const char *check_own_process(const struct image_header *h, const struct image_process *p, uint32_t self)
+{
+    const struct image_object *end = &image_objects(h)[p->first_object + p->objects];
+
+    if (!p->objects || end[-1].type != IMAGE_OBJECT_PROCESS || end[-1].peer != self)
+        return "the last object of a process is not its own process object";
+    if (__builtin_memcmp(end[-1].name, IMAGE_OWN_PROCESS, sizeof(IMAGE_OWN_PROCESS)))
+        return "a process's own process object is not named 'process'";
+    return NULL;
+}
+
+static const char *check_objects(const struct image_header *h, const struct image_process *p, uint32_t self,
+                                 struct walk *w)
 {
     for (uint32_t i = p->first_object; i < p->first_object + p->objects; i++) {
         const struct image_object *o = &image_objects(h)[i];
-        const char *why = "an object's type is unknown";
+        const char *why;
 
         if (!name_fits(o->name))
             return "an object's name is empty, not terminated or not printable";
         if (o->process != self)
             return "an object names another process than the one that lists it";
+        if (o->type != IMAGE_OBJECT_INTERRUPT && (o->first_interrupt || o->interrupts))
+            return "an object lists interrupts and is no interrupt object";
         if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER || o->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
             why = check_channel(h, o, i);
         else if (o->type == IMAGE_OBJECT_HISTOGRAM)
             why = check_histogram(h, o);
+        else
+            why = check_newer_object(h, p, i, w);
         if (why)
             return why;
     }
+    return check_own_process(h, p, self);
+}
+
+/* The runs of a process follow those of the process before, and lie in the tables. */
+static const char *check_runs(const struct image_header *h, const struct image_process *p, struct image_process *next)
+{
+    if (p->first_region != next->first_region || p->first_object != next->first_object ||
+        p->first_thread != next->first_thread || p->first_device != next->first_device)
+        return "the table entries of a process do not follow those of the process before";
+    if (p->regions > h->regions - p->first_region || p->objects > h->objects - p->first_object ||
+        p->threads > h->threads - p->first_thread || p->devices > h->devices - p->first_device)
+        return "a process lists entries that its table does not have";
+    next->first_region += p->regions;
+    next->first_object += p->objects;
+    next->first_thread += p->threads;
+    next->first_device += p->devices;
     return NULL;
 }
 
-/* `seen` is the process that would own the next entry of each table; `self` moves it past its own runs. */
-static const char *check_process(const struct image_header *h, uint32_t self, struct image_process *seen)
+static const char *check_process(const struct image_header *h, uint32_t self, struct walk *w)
 {
     const struct image_process *p = &image_processes(h)[self];
 
@@ -230,35 +405,32 @@ static const char *check_process(const struct image_header *h, uint32_t self, st
         return "a process's flags are unknown";
     if (p->cpu >= IMAGE_CPUS_MAX)
         return "a process's CPU is out of range";
-    if (p->threads != 1)
-        return "each process must have exactly one thread";
-    if (p->first_region != seen->first_region || p->first_object != seen->first_object ||
-        p->first_thread != seen->first_thread)
-        return "the table entries of a process do not follow those of the process before";
-    if (p->regions > h->regions - p->first_region || p->objects > h->objects - p->first_object)
-        return "a process lists entries that its table does not have";
-    seen->first_region += p->regions;
-    seen->first_object += p->objects;
-    seen->first_thread += 1;
+    if (!p->threads)
+        return "a process has no thread";
 
-    const char *why = check_regions(h, p, self);
+    const char *why = check_runs(h, p, &w->next);
     if (!why)
-        why = check_thread(h, p, self);
-    return why ? why : check_objects(h, p, self);
+        why = check_regions(h, p, self);
+    if (!why)
+        why = check_devices(h, p, self);
+    if (!why)
+        why = check_threads(h, p, self);
+    return why ? why : check_objects(h, p, self, w);
 }
 
 static const char *check_tables(const struct image_header *h)
 {
-    struct image_process seen = {.first_region = 0};
+    struct walk w = {.next_interrupt = 0};
 
     for (uint32_t i = 0; i < h->processes; i++) {
-        const char *why = check_process(h, i, &seen);
+        const char *why = check_process(h, i, &w);
         if (why)
             return why;
     }
-    if (seen.first_region != h->regions || seen.first_object != h->objects)
+    if (w.next.first_region != h->regions || w.next.first_object != h->objects || w.next.first_thread != h->threads ||
+        w.next.first_device != h->devices)
         return "a table has entries that no process lists";
-    return NULL;
+    return w.next_interrupt == h->interrupts ? NULL : "the table of interrupts has entries that no object lists";
 }
 
 enum status image_check(const void *bytes, uint64_t size, const struct image_header **out, const char **why)

@@ -2,7 +2,7 @@
  * The kernel's decoder of a system image (layout: sys/abi/image.h). image_check is the only judge: who holds a header
  * that it gave out may follow every index, offset and address in it without another test. Nothing is copied or changed;
  * the bytes stay where the boot loader or the linker put them, and nobody may write to them after the check.
- * Deliberately absent: whether the CPUs and the memory exist, which the loader of processes finds out. */
+ * Deliberately absent: whether the CPUs, the memory, the devices and the interrupts exist, which the loader finds out. */
 #pragma once
 #include <stdint.h>
 #include "sys/abi/image.h"
@@ -32,6 +32,16 @@ static inline const struct image_object *image_objects(const struct image_header
 static inline const struct image_region *image_regions(const struct image_header *h)
 {
     return (const struct image_region *)(const void *)((const unsigned char *)h + h->regions_offset);
+}
+
+static inline const struct image_interrupt *image_interrupts(const struct image_header *h)
+{
+    return (const struct image_interrupt *)(const void *)((const unsigned char *)h + h->interrupts_offset);
+}
+
+static inline const struct image_device *image_devices(const struct image_header *h)
+{
+    return (const struct image_device *)(const void *)((const unsigned char *)h + h->devices_offset);
 }
 
 /* The bytes a region starts with (region->file_bytes of them); the rest of it is zero. Any context. */

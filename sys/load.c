@@ -175,6 +175,8 @@ static void load_object(const struct image_header *image, uint32_t index)
     struct process *p = &processes[from->process];
     union object_slot *to = &objects[index];
     to->object = (struct object){.type = (uint16_t)from->type, .cpu = (uint16_t)p->cpu, .process = p};
+    if (from->type == IMAGE_OBJECT_PROCESS)
+        return;
     if (from->type == IMAGE_OBJECT_HISTOGRAM) {
         to->histogram.histogram = region_kernel(p, (image_regions(image) + from->region)->address);
         hist_init_zeroed(to->histogram.histogram);
@@ -208,8 +210,24 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
     return STATUS_OK;
 }
 
+/* What an image may hold and this kernel does not have. */
+static enum status refuse_unserved(const struct image_header *image)
+{
+    bool served = image->threads == image->processes && !image->devices;
+    for (uint32_t i = 0; i < image->objects; i++) {
+        const struct image_object *o = image_objects(image) + i;
+        served &= o->type <= IMAGE_OBJECT_HISTOGRAM || (o->type == IMAGE_OBJECT_PROCESS && o->peer == o->process);
+    }
+    if (served)
+        return STATUS_OK;
+    log_error("the image has devices, second threads or objects of types that this kernel does not know yet");
+    return STATUS_UNIMPLEMENTED;
+}
+
 enum status load_image(const struct image_header *image, const struct vvar *vvar, uint32_t cpus)
 {
+    if (refuse_unserved(image) != STATUS_OK)
+        return STATUS_UNIMPLEMENTED;
     processes = table_alloc(image->processes, sizeof(struct process));
     threads = table_alloc(image->threads, sizeof(struct thread));
     objects = table_alloc(image->objects, sizeof(union object_slot));

@@ -35,7 +35,7 @@ void process_stop(struct process *p, int32_t exit_code)
     p->exit_code = exit_code;
     thread_stop(p->thread);
     for (uint32_t i = 0; i < p->object_count; i++)
-        if (p->objects[i]->type != IMAGE_OBJECT_HISTOGRAM)
+        if (p->objects[i]->type < IMAGE_OBJECT_HISTOGRAM)
             endpoint_stop((struct endpoint *)p->objects[i]);
     log_info("process '%s' ended: %d", p->name, p->exit_code);
     if (fetch_add_relaxed(&running, UINT32_MAX) == 1) {

@@ -15,8 +15,9 @@
 #define USER_PROCESS_BASE 0x01000000 /* process i is linked at USER_PROCESS_BASE + i * USER_PROCESS_STRIDE */
 #define USER_PROCESS_STRIDE 0x01000000
 #define USER_PROCESS_MAX 120
-#define USER_HISTOGRAM_OFFSET 0x00800000 /* from the process's base: its histograms, then its guard pages and stacks */
-#define USER_STACK_OFFSET 0x00c00000
+#define USER_HISTOGRAM_OFFSET 0x00800000 /* from the process's base: its histograms, then its mapped data */
+#define USER_STACK_OFFSET 0x00c00000     /* its stacks, the main thread's first, an unmapped page below each */
+#define USER_DEVICE_OFFSET 0x00e00000    /* its device memory */
 #define USER_END 0x80000000 /* no user mapping at or above */
 
 #endif

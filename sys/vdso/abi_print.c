@@ -61,7 +61,7 @@ static void print_layout(void)
 {
     PRINT(USER_VVAR_BASE), PRINT(USER_VDSO_BASE), PRINT(USER_CALLS_BASE), PRINT(USER_CALLS), PRINT(USER_CALL_BYTES);
     PRINT(USER_PROCESS_BASE), PRINT(USER_PROCESS_STRIDE), PRINT(USER_PROCESS_MAX), PRINT(USER_END);
-    PRINT(USER_HISTOGRAM_OFFSET), PRINT(USER_STACK_OFFSET);
+    PRINT(USER_HISTOGRAM_OFFSET), PRINT(USER_STACK_OFFSET), PRINT(USER_DEVICE_OFFSET);
     PRINT(VVAR_MAGIC), PRINT(sizeof(struct vvar)), PRINT(offsetof(struct vvar, tsc_base));
     PRINT(offsetof(struct vvar, ns_mult)), PRINT(offsetof(struct vvar, sample_mult));
     PRINT(offsetof(struct vvar, entry_tsc)), PRINT(offsetof(struct vvar, features)), PRINT(offsetof(struct vvar, cpu));
@@ -69,7 +69,8 @@ static void print_layout(void)
     PRINT(offsetof(struct vvar, arguments)), PRINT(VVAR_FEATURE_SYSENTER), PRINT(VVAR_FEATURE_TSC_INVARIANT);
     PRINT(VVAR_FEATURE_HYPERVISOR), PRINT(IMAGE_VERSION), PRINT(sizeof(struct image_header));
     PRINT(sizeof(struct image_process)), PRINT(sizeof(struct image_region)), PRINT(sizeof(struct image_thread));
-    PRINT(sizeof(struct image_object)), PRINT(sizeof(struct histogram)), PRINT(sizeof(struct syscall_stats));
+    PRINT(sizeof(struct image_object)), PRINT(sizeof(struct image_interrupt)), PRINT(sizeof(struct image_device));
+    PRINT(sizeof(struct histogram)), PRINT(sizeof(struct syscall_stats));
     PRINT(SIGNAL_READABLE), PRINT(SIGNAL_WRITEABLE), PRINT(SIGNAL_ERROR), PRINT(SIGNAL_VALID);
 }
 

@@ -34,9 +34,9 @@ LAYOUT = """#include "sys/abi/image.h"
 #include <stdio.h>
 int main(void)
 {
-    printf("%zu %zu %zu %zu %zu %zu %zu", sizeof(struct image_header), sizeof(struct image_process),
+    printf("%zu %zu %zu %zu %zu %zu %zu %zu %zu", sizeof(struct image_header), sizeof(struct image_process),
            sizeof(struct image_region), sizeof(struct image_thread), sizeof(struct image_object),
-           offsetof(struct image_header, checksum), HISTOGRAM_BYTES);
+           sizeof(struct image_interrupt), sizeof(struct image_device), offsetof(struct image_header, checksum), HISTOGRAM_BYTES);
     return 0;
 }
 """
@@ -425,8 +425,8 @@ class Meaning(Case):
 
     def test_too_many_objects(self) -> None:
         file = self.write("system.json5", GOOD)
-        self.assertEqual(mkimage_run("--abi", self.small_abi("IMAGE_OBJECTS_MAX", 1), "check", file),
-                         (1, "", f"{file}:9:11: the system has 2 objects; at most 1 fit\n"))
+        self.assertEqual(mkimage_run("--abi", self.small_abi("IMAGE_OBJECTS_MAX", 2), "check", file),
+                         (1, "", f"{file}:9:11: the system has 4 objects; at most 2 fit\n"))
 
     def test_newest_form(self) -> None:
         text = """{
@@ -462,7 +462,7 @@ class Abis(Case):
     def test_structs_and_sizes(self) -> None:
         run = subprocess.run([self.compiled(LAYOUT)], capture_output=True, text=True, check=True)
         formats = (image_file.HEADER, image_file.PROCESS, image_file.REGION, image_file.THREAD,
-                   image_file.OBJECT)
+                   image_file.OBJECT, image_file.INTERRUPT, image_file.DEVICE)
         expected = [row.size for row in formats]
         expected += [image_file.CHECKSUM_OFFSET, Abi(ROOT / "sys/abi").histogram_bytes]
         self.assertEqual(list(map(int, run.stdout.split())), expected)
@@ -499,6 +499,7 @@ enum handle {
     HANDLE_ROUND_TRIP_NS = 0,
     HANDLE_B = 1,
     HANDLE_CALL = 2,
+    HANDLE_PROCESS = 3,
 };
 
 struct histogram; /* sys/abi/histogram.h */

@@ -97,17 +97,19 @@ class Building(Case):
         self.assertEqual(self.judge(), "0 sound\n")
         lines = [re.sub(r"\d+ of them at offset [1-9]\d*", "N of them",
                         line) for line in self.show().splitlines()]
-        self.assertRegex(lines[0], r"^image 'my image' version 1 bytes \d+ checksum ")
+        self.assertRegex(lines[0], r"^image 'my image' version 2 bytes \d+ checksum ")
         self.assertEqual(lines[1:], [
             "process 'server' cpu 0 entry 0x1000000",
             "  thread 'main' priority 15 stack_top 0x1c01000",
             "  handle 0 'IPC' channel_handler peer 'client'.'call'",
+            "  handle 1 'process' process of 'server'",
             "  region 0x1000000 r-x bytes 4096, N of them",
             "  region 0x1c00000 rw- bytes 4096, 0 of them at offset 0",
             "process 'client' cpu 3 entry 0x2000000",
             "  thread 'main' priority 20 stack_top 0x2c01000",
             "  handle 0 'ns' histogram at 0x2800000",
             "  handle 1 'call' channel_initiator peer 'server'.'IPC'",
+            "  handle 2 'process' process of 'client'",
             "  region 0x2000000 r-x bytes 4096, N of them",
             "  region 0x2001000 rw- bytes 8192, N of them",
             "  region 0x2800000 rw- bytes 258048, 0 of them at offset 0",
@@ -118,7 +120,7 @@ class Building(Case):
         image = (self.folder / "out.img").read_bytes()
         fields = image_file.HEADER.unpack_from(image)
         regions = [image_file.REGION.unpack_from(image,
-                                                 fields[11] + 40 * number) for number in range(fields[7])]
+                                                 fields[13] + 40 * number) for number in range(fields[7])]
         program = elf_read(self.folder / "work/client/client.elf")
         self.assertEqual(len(program.segments), 2)
         for segment in program.segments:

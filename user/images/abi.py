@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel's numbers, read out of sys/abi: addresses and limits have one home, the C headers.
 
-Only `#define NAME NUMBER` and `NAME = NUMBER` of an enum are understood, which is all that is needed here.
+Only `#define NAME NUMBER`, `#define NAME "TEXT"` and `NAME = NUMBER` of an enum are understood, which is all that
+is needed here.
 """
 
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 
 HEADERS = ("image.h", "layout.h", "histogram.h")
 _DEFINE = re.compile(r"^#define +(\w+) +(0x[0-9a-fA-F]+|\d+)[uUlL]*(?: *(?:/\*.*)?)$", re.MULTILINE)
+_TEXT = re.compile(r'^#define +(\w+) +"([^"\\]*)"', re.MULTILINE)
 _ENUM = re.compile(r"^ +(\w+) = (\d+),", re.MULTILINE)
 
 
@@ -19,10 +21,12 @@ class Abi:
         """Raises OSError if a header cannot be read."""
         self.folder = folder
         self.names: set[str] = set()  # of every macro, with a number or without
+        self.texts: dict[str, str] = {}  # of the macros that are a string
         self._numbers: dict[str, int] = {}
         for header in HEADERS:
             text = (folder / header).read_text(encoding="utf-8")
             self.names |= set(re.findall(r"^#define +(\w+)", text, re.MULTILINE))
+            self.texts |= dict(_TEXT.findall(text))
             for name, number in _DEFINE.findall(text) + _ENUM.findall(text):
                 self._numbers[name] = int(number, 0)
 

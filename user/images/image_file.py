@@ -14,12 +14,14 @@ from abi import Abi
 from elf import Elf
 from system import Process, Problems, Refused, System
 
-HEADER = struct.Struct("<IIQI4I4II32s")
-PROCESS = struct.Struct("<32sQII6I")
+HEADER = struct.Struct("<IIQI6I6II32s")
+PROCESS = struct.Struct("<32sQII8I")
 REGION = struct.Struct("<QQQQII")
 THREAD = struct.Struct("<32sIIQ")
-OBJECT = struct.Struct("<32sIIII")
-IMAGE_OBJECTS = ("channel_handler", "channel_initiator", "histogram")
+OBJECT = struct.Struct("<32s6I")
+INTERRUPT = struct.Struct("<II")
+DEVICE = struct.Struct("<QQQII")
+IMAGE_OBJECTS = ("channel_handler", "channel_initiator", "histogram", "wait_group", "interrupt", "process", "thread")
 CHECKSUM_OFFSET = 16
 
 
@@ -51,15 +53,17 @@ def image_pack(system: System, programs: list[Elf], name: str, abi: Abi) -> byte
         threads += THREAD.pack(process.thread.name.encode(), number, process.thread.priority, stack_top)
         runs = (first_region[number], len(regions[number]), first_object[number], len(process.objects))
         entry = programs[number].entry
-        processes += PROCESS.pack(process.name.encode(), entry, process.cpu, 0, *runs, number, 1)
+        processes += PROCESS.pack(process.name.encode(), entry, process.cpu, 0, *runs, number, 1, 0, 0)
         histogram_region = first_region[number] + len(_program_regions(programs[number], abi))
         for item in process.objects:
             peer = first_object[item.peer[0]] + item.peer[1] if item.peer else abi["IMAGE_NONE"]
             region = abi["IMAGE_NONE"]
             if item.type == "histogram":
                 region, histogram_region = histogram_region, histogram_region + 1
+            if item.type == "process":
+                peer = number
             kind = abi[f"IMAGE_OBJECT_{item.type.upper()}"]
-            objects += OBJECT.pack(item.name.encode(), kind, number, peer, region)
+            objects += OBJECT.pack(item.name.encode(), kind, number, peer, region, 0, 0)
     return _assemble(name, [processes, threads, objects], regions, abi)
 
 
@@ -69,7 +73,7 @@ def _first(counts: list[int]) -> list[int]:
 
 
 def _assemble(name: str, tables: list[bytes], regions: list[list[Region]], abi: Abi) -> bytes:
-    """Header, the three tables, the region table, and the regions' bytes; each part 8-aligned."""
+    """Header, the tables, the region table, and the regions' bytes; each part 8-aligned."""
     processes, threads, objects = tables
     offset = HEADER.size
     offsets = []
@@ -79,13 +83,14 @@ def _assemble(name: str, tables: list[bytes], regions: list[list[Region]], abi: 
     offsets.append(offset)
     count = sum(len(part) for part in regions)
     offset += count * REGION.size
+    offsets += [offset, offset]
     rows, data = b"", b""
     for number, part in enumerate(regions):
         for region in part:
             place = offset + len(data) if region.data else 0
             rows += REGION.pack(region.address, region.size, place, len(region.data), region.flags, number)
             data += region.data + bytes(-len(region.data) % 8)
-    counts = (len(processes) // PROCESS.size, len(threads) // THREAD.size, len(objects) // OBJECT.size, count)
+    counts = (len(processes) // PROCESS.size, len(threads) // THREAD.size, len(objects) // OBJECT.size, count, 0, 0)
     if count > abi["IMAGE_REGIONS_MAX"]:
         raise Refused([f"the image has {count} regions; at most {abi['IMAGE_REGIONS_MAX']} fit"])
 
@@ -190,7 +195,7 @@ def _shown(data: bytes, abi: Abi) -> list[str]:
     formats = (PROCESS, THREAD, OBJECT, REGION)
     processes, threads, objects, regions = (
         [row.unpack_from(data, offset + number * row.size) for number in range(count)]
-        for row, count, offset in zip(formats, fields[4:8], fields[8:12]))
+        for row, count, offset in zip(formats, fields[4:8], fields[10:14]))
     kinds = {abi[f"IMAGE_OBJECT_{kind.upper()}"]: kind for kind in IMAGE_OBJECTS}
 
     lines = [f"image '{_text(fields[-1])}' version {version} bytes {size} checksum {checksum:#010x}"]
@@ -200,9 +205,11 @@ def _shown(data: bytes, abi: Abi) -> list[str]:
         lines.append(f"process '{_text(process[0])}' cpu {process[2]} entry {process[1]:#x}")
         for thread in threads[threads_run]:
             lines.append(f"  thread '{_text(thread[0])}' priority {thread[2]} stack_top {thread[3]:#x}")
-        for handle, (name, kind, _, peer, region) in enumerate(objects[objects_run]):
+        for handle, (name, kind, _, peer, region, _, _) in enumerate(objects[objects_run]):
             line = f"  handle {handle} '{_text(name)}' {kinds.get(kind, kind)}"
-            if peer != abi["IMAGE_NONE"]:
+            if kinds.get(kind) == "process":
+                line += f" of '{_text(processes[peer][0])}'"
+            elif peer != abi["IMAGE_NONE"]:
                 line += f" peer '{_text(processes[objects[peer][2]][0])}'.'{_text(objects[peer][0])}'"
             if region != abi["IMAGE_NONE"]:
                 line += f" at {regions[region][0]:#x}"

@@ -220,6 +220,7 @@ class _Reader:
         for object_path, item in _members(path, value, "objects"):
             if item["type"] != "thread":
                 process.objects.append(Object(self._name(object_path), item["type"], object_path))
+        process.objects.append(Object(self.abi.texts["IMAGE_OWN_PROCESS"], "process", path))
         self.system.processes.append(process)
         self._check_objects(process, [object_path for object_path, _ in _members(path, value, "objects")])
 
