@@ -28,7 +28,7 @@ ENDPOINT_INLINE void endpoint_wait_for_response(struct endpoint *e, struct threa
     e->caller = t;
     object_lower(&e->object, SIGNAL_WRITEABLE);
     t->wait_object = &e->object;
-    t->state = THREAD_WAIT_RESPONSE;
+    t->waiter.state = THREAD_WAIT_RESPONSE;
 }
 
 /* The thread is about to wait for a request. */
@@ -36,8 +36,8 @@ ENDPOINT_INLINE void endpoint_wait_for_request(struct thread *t, char *buffer, u
 {
     t->buffer = buffer;
     t->buffer_bytes = room;
-    t->mask = SIGNAL_READABLE | SIGNAL_ERROR;
-    t->state = THREAD_WAIT_REQUEST;
+    t->waiter.mask = SIGNAL_READABLE | SIGNAL_ERROR;
+    t->waiter.state = THREAD_WAIT_REQUEST;
 }
 
 /* The CPU goes from `previous`, which has blocked, to `next`, whose call gives `value` after `n` bytes have been
@@ -58,9 +58,11 @@ ENDPOINT_INLINE void endpoint_transact_direct(struct endpoint *e, const char *se
                                               uint64_t room, uint64_t deadline_ns)
 {
     struct endpoint *h = e->local_peer;
-    struct thread *server = h->object.waiters;
-    if (!endpoint_likely(server && server->state == THREAD_WAIT_REQUEST && !server->wait_next &&
-                         sched_can_handoff(server) && timer_is_later(deadline_ns)))
+    struct waiter *w = h->object.waiters;
+    if (!endpoint_likely(w && w->state == THREAD_WAIT_REQUEST && !w->next))
+        return;
+    struct thread *server = thread_of_waiter(w);
+    if (!endpoint_likely(sched_can_handoff(server) && timer_is_later(deadline_ns)))
         return;
     assert(!e->caller); /* under way means READABLE, and then nobody waits for a request */
     /* point of no return */
@@ -96,6 +98,6 @@ ENDPOINT_INLINE void endpoint_respond_and_wait_direct(struct endpoint *h, const 
     e->object.signals |= SIGNAL_WRITEABLE;
     endpoint_wait_for_request(t, buffer, room);
     t->wait_object = &h->object;
-    h->object.waiters = t;
+    h->object.waiters = &t->waiter;
     endpoint_handoff(t, caller, h->response, response, n, n); /* (1) */
 }

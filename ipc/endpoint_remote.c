@@ -4,9 +4,10 @@
  *   initiator's CPU                                   handler's CPU
  *   REQUEST generation, buffers, priority   ------->  endpoint_post
  *                                           <-------  RESPONSE generation, bytes       after it copied the answer
- *   CANCEL generation (deadline passed)     ------->  drops the request
+ *   CANCEL generation (deadline, cancel)    ------->  drops the request
  *                                           <-------  CANCELLED                         echo: a held request goes out
- * now STOPPED                                 <------>  the peer's process died
+ *   STOPPED: the process of this end died   <------>  SEEN, back: nothing of the time before is under way any more
+ *   STARTED: it runs again, after SEEN      <------>
  *
  * The handler's CPU reads and writes the initiator's buffers itself, through the direct map. Whether it still may is
  * decided by one word, `claim`, which has two writers: the handler takes it OPEN -> ANSWERED before it writes the
@@ -15,9 +16,13 @@
  * respond says UNAVAILABLE. The generation in the word keeps a late handler from mistaking the next transaction for the
  * old one. pairs: claim
  *
- * At most REQUEST, CANCEL and STOPPED are under way to a handler end, and RESPONSE or CANCELLED, and STOPPED, to an
- * initiator end, since a request after a cancellation is held until the echo: this bounds an inbox (sys/load.c). Model:
- * claim.pml. */
+ * Each CPU's messages arrive in order, and a CPU finishes what it does before it takes the next one. So SEEN says that
+ * no request of the dead is still on its way to it, and that no answer is being written to its memory: it may be loaded
+ * again.
+ *
+ * Under way at most: to a handler end REQUEST, CANCEL, STOPPED or STARTED, SEEN and an announcement of mail; to an
+ * initiator end RESPONSE or CANCELLED and the last three, since a request after a cancellation is held until the echo,
+ * and a restart until SEEN. This bounds an inbox (sys/load.c). Model: claim.pml. */
 #include "ipc/copy.h"
 #include "ipc/endpoint_internal.h"
 #include "sched/sched.h"
@@ -42,51 +47,50 @@ static void run_response(const struct inbox_message *m);
 static void run_cancel(const struct inbox_message *m);
 static void run_cancelled(const struct inbox_message *m);
 static void run_stopped(const struct inbox_message *m);
+static void run_seen(const struct inbox_message *m);
+static void run_started(const struct inbox_message *m);
 
 static void send_to_peer(const struct endpoint *from, const struct inbox_message *m, uint8_t priority)
 {
     inbox_send(from->peer->object.cpu, m, priority);
 }
 
-static void send_request(const struct endpoint *e, uint8_t priority)
+static void send_request(const struct endpoint *e)
 {
-    struct inbox_message m = {run_request,
-                              {(uint64_t)e->peer, (uint64_t)e->generation << 32 | priority, (uint64_t)e->request,
-                               e->request_bytes, (uint64_t)e->response, e->response_room}};
-    send_to_peer(e, &m, priority);
+    uint64_t head = (uint64_t)e->generation << 32 | (uint64_t)e->reading << 8 | e->priority;
+    struct inbox_message m = {
+        run_request,
+        {(uint64_t)e->peer, head, (uint64_t)e->request, e->request_bytes, (uint64_t)e->response, e->response_room}};
+    send_to_peer(e, &m, e->priority);
 }
 
-struct result remote_transact(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room,
-                              uint64_t deadline_ns)
+void remote_start(struct endpoint *e, const struct request *r)
 {
-    struct thread *t = sched_current();
-    if (!timer_deadline_set(t, deadline_ns))
-        return result_of(STATUS_DEADLINE_EXCEEDED);
-    /* point of no return */
-    e->caller = t;
-    e->request = send;
-    e->request_bytes = n;
-    e->response = receive;
-    e->response_room = room;
+    e->request = r->request;
+    e->request_bytes = r->n;
+    e->response = r->response;
+    e->response_room = r->room;
+    e->reading = r->in_pieces;
+    e->priority = sched_current()->priority;
     e->generation = (e->generation + 1) & (UINT32_MAX >> 2);
-    object_lower(&e->object, SIGNAL_WRITEABLE);
-    t->wait_object = &e->object;
-    t->state = THREAD_WAIT_RESPONSE;
     e->held = e->unacknowledged;
-    if (!e->held) {
-        store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
-        send_request(e, t->priority);
-    }
-    sched_block();
+    if (e->held)
+        return;
+    store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
+    send_request(e);
 }
 
 /* Handler's CPU. */
 static void run_request(const struct inbox_message *m)
 {
     struct endpoint *h = (struct endpoint *)m->word[0];
+    if (h->object.process->stopped)
+        return; /* STOPPED is on the way to who asks */
+    struct request r = {(const char *)m->word[2], m->word[3], (char *)m->word[4], m->word[5],
+                        (uint8_t)(m->word[1] >> 8)};
     h->generation = (uint32_t)(m->word[1] >> 32);
-    h->caller_priority = (uint8_t)m->word[1];
-    struct thread *woken = endpoint_post(h, (const char *)m->word[2], m->word[3], (char *)m->word[4], m->word[5]);
+    h->priority = (uint8_t)m->word[1];
+    struct thread *woken = endpoint_post(h, &r);
     if (woken)
         sched_ready(woken);
 }
@@ -98,15 +102,17 @@ bool remote_is_open(const struct endpoint *h)
 }
 
 /* Handler's CPU: the request has been checked against this end. */
-struct result remote_respond(struct endpoint *h, const char *response, uint64_t n)
+struct result remote_respond(struct endpoint *h, const char *response, uint64_t n, const struct pieces *from)
 {
     object_lower(&h->object, SIGNAL_READABLE);
+    bool mine = claim_take(&h->peer->claim, h->generation, CLAIM_ANSWERED);
+    if (mine) /* the message below is published after it: pairs: channel-publish */
+        endpoint_write_response(h, response, n, from);
     h->reading = READING_NOT_BEGUN;
-    if (!claim_take(&h->peer->claim, h->generation, CLAIM_ANSWERED))
+    if (!mine)
         return result_of(STATUS_UNAVAILABLE); /* given up; its CANCEL or STOPPED is on the way */
-    message_copy(h->response, response, n);   /* the message below is published after it: pairs: channel-publish */
     struct inbox_message m = {run_response, {(uint64_t)h->peer, h->generation, n}};
-    send_to_peer(h, &m, h->caller_priority);
+    send_to_peer(h, &m, h->priority);
     return result_ok(0);
 }
 
@@ -114,8 +120,11 @@ struct result remote_respond(struct endpoint *h, const char *response, uint64_t 
 static void run_response(const struct inbox_message *m)
 {
     struct endpoint *e = (struct endpoint *)m->word[0];
-    if (e->caller && e->generation == (uint32_t)m->word[1])
-        sched_ready(endpoint_complete(e, result_ok(m->word[2]))); /* (1) */
+    if (e->generation != (uint32_t)m->word[1])
+        return;
+    struct thread *t = endpoint_complete(e, result_ok(m->word[2])); /* (1) */
+    if (t)
+        sched_ready(t);
 }
 
 /* Initiator's CPU. */
@@ -152,17 +161,14 @@ static void run_cancelled(const struct inbox_message *m)
         return;
     e->held = false;
     store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
-    send_request(e, e->caller->priority);
+    send_request(e);
 }
 
 void remote_stop(struct endpoint *e)
 {
-    if (e->object.type == IMAGE_OBJECT_CHANNEL_INITIATOR) {
-        if (e->caller && !e->held)
-            claim_take(&e->claim, e->generation, CLAIM_CANCELLED); /* no answer begins after this */
-        e->caller = NULL;
-        e->held = false;
-    }
+    if (e->object.type == IMAGE_OBJECT_CHANNEL_INITIATOR && endpoint_is_busy(e) && !e->held)
+        claim_take(&e->claim, e->generation, CLAIM_CANCELLED); /* no answer begins after this */
+    e->object.process->unseen++;
     struct inbox_message m = {run_stopped, {(uint64_t)e->peer}};
     send_to_peer(e, &m, THREAD_PRIORITIES - 1);
 }
@@ -171,12 +177,26 @@ void remote_stop(struct endpoint *e)
 static void run_stopped(const struct inbox_message *m)
 {
     struct endpoint *e = (struct endpoint *)m->word[0];
-    e->dead = true;
-    if (e->object.type == IMAGE_OBJECT_CHANNEL_HANDLER) {
-        endpoint_withdraw(e);
-    } else if (e->caller) {
-        e->held = false;
-        sched_ready(endpoint_complete(e, result_of(STATUS_UNAVAILABLE))); /* (2) */
-    }
-    object_raise_ready(&e->object, SIGNAL_ERROR);
+    endpoint_peer_stopped(e);
+    struct inbox_message seen = {run_seen, {(uint64_t)e->peer}};
+    send_to_peer(e, &seen, THREAD_PRIORITIES - 1);
+}
+
+/* The dead end's CPU. */
+static void run_seen(const struct inbox_message *m)
+{
+    struct process *p = ((struct endpoint *)m->word[0])->object.process;
+    if (--p->unseen == 0)
+        process_quiet(p);
+}
+
+void remote_start_again(struct endpoint *e)
+{
+    struct inbox_message m = {run_started, {(uint64_t)e->peer}};
+    send_to_peer(e, &m, THREAD_PRIORITIES - 1);
+}
+
+static void run_started(const struct inbox_message *m)
+{
+    endpoint_peer_started((struct endpoint *)m->word[0]);
 }

@@ -3,28 +3,46 @@
  * signal and a deadline cannot both wake it. All on the object's home CPU. */
 #include "ipc/endpoint.h"
 #include "ipc/object.h"
+#include "ipc/wait_group.h"
 #include "sched/sched.h"
 #include "sys/lib/panic.h"
 
-void object_add_waiter(struct object *o, struct thread *t)
+void object_add_waiter(struct object *o, struct waiter *w)
 {
-    struct thread **p = &o->waiters;
+    struct waiter **p = &o->waiters;
     while (*p)
-        p = &(*p)->wait_next;
-    t->wait_object = o;
-    *p = t;
+        p = &(*p)->next;
+    *p = w;
 }
 
-void object_remove_waiter(struct object *o, struct thread *t)
+void object_remove_waiter(struct object *o, struct waiter *w)
 {
-    for (struct thread **p = &o->waiters; *p; p = &(*p)->wait_next) {
-        if (*p == t) {
-            *p = t->wait_next;
-            t->wait_next = NULL;
+    for (struct waiter **p = &o->waiters; *p; p = &(*p)->next) {
+        if (*p == w) {
+            *p = w->next;
+            w->next = NULL;
             return;
         }
     }
-    panic("thread %s is not on the list it waits on", t->name);
+    panic("a waiter is not on the list it waits on");
+}
+
+struct result object_block(struct object *o, enum thread_state state, uint32_t mask, uint64_t deadline_ns,
+                           struct thread *woken)
+{
+    struct thread *t = sched_current();
+    if (!timer_deadline_set(t, deadline_ns)) {
+        if (woken)
+            sched_ready(woken);
+        return sched_preempt(result_of(STATUS_DEADLINE_EXCEEDED));
+    }
+    t->waiter.mask = mask;
+    t->waiter.state = (uint8_t)state;
+    t->wait_object = o;
+    object_add_waiter(o, &t->waiter);
+    if (woken)
+        sched_block_for(woken);
+    sched_block();
 }
 
 struct result object_wait_general(struct object *o, uint32_t mask, uint64_t deadline_ns)
@@ -33,43 +51,61 @@ struct result object_wait_general(struct object *o, uint32_t mask, uint64_t dead
         return result_of(STATUS_UNIMPLEMENTED);
     if (!mask || (mask & ~SIGNAL_VALID))
         return result_of(STATUS_INVALID_ARGUMENT);
+    if (o->type == IMAGE_OBJECT_WAIT_GROUP)
+        return wait_group_wait((struct wait_group *)o, mask, deadline_ns);
     if (o->signals & mask)
-        return result_ok(o->signals);
-    struct thread *t = sched_current();
-    if (!timer_deadline_set(t, deadline_ns))
-        return result_of(STATUS_DEADLINE_EXCEEDED);
-    t->mask = mask;
-    t->state = THREAD_WAIT_SIGNALS;
-    object_add_waiter(o, t);
-    sched_block();
+        return result_signals(o->signals, 0);
+    return object_block(o, THREAD_WAIT_SIGNALS, mask, deadline_ns, NULL);
 }
 
 /* What it finds when it runs; false if there is nothing for it after all. */
 static bool wake(struct object *o, struct thread *t)
 {
-    if (t->state == THREAD_WAIT_REQUEST && !endpoint_deliver((struct endpoint *)o, t))
-        return false;
-    if (t->state == THREAD_WAIT_SIGNALS)
-        t->result = result_ok(o->signals);
+    switch (t->waiter.state) {
+    case THREAD_WAIT_REQUEST: /* another waiter may have taken it */
+        if (((o->signals & SIGNAL_READABLE) && !endpoint_has_unread((struct endpoint *)o)) ||
+            !endpoint_deliver((struct endpoint *)o, t))
+            return false;
+        break;
+    case THREAD_WAIT_TAKE:
+        if (!endpoint_take_for((struct endpoint *)o, t))
+            return false;
+        break;
+    default:
+        t->result = result_signals(o->signals, 0);
+    }
     timer_deadline_clear(t);
     return true;
+}
+
+/* One entry that waits for what was raised: the thread that it wakes, or NULL. */
+static struct thread *wake_entry(struct object *o, struct waiter *w, bool *leaves)
+{
+    *leaves = false;
+    if (w->state == WAITER_MEMBER)
+        return wait_group_signal(member_of_waiter(w));
+    struct thread *t = thread_of_waiter(w);
+    *leaves = wake(o, t);
+    return *leaves ? t : NULL;
 }
 
 struct thread *object_raise_waited(struct object *o, uint32_t signals)
 {
     struct thread *first = NULL;
     o->signals |= signals;
-    for (struct thread **p = &o->waiters; *p;) {
-        struct thread *t = *p;
-        if (!(t->mask & signals) || !wake(o, t)) {
-            p = &t->wait_next;
-            continue;
+    for (struct waiter **p = &o->waiters; *p;) {
+        struct waiter *w = *p;
+        bool leaves = false;
+        struct thread *t = w->mask & signals ? wake_entry(o, w, &leaves) : NULL;
+        if (leaves) {
+            *p = w->next;
+            w->next = NULL;
+        } else {
+            p = &w->next;
         }
-        *p = t->wait_next;
-        t->wait_next = NULL;
-        if (first)
+        if (t && first)
             sched_ready(t);
-        else
+        else if (t)
             first = t;
     }
     return first;
@@ -77,10 +113,11 @@ struct thread *object_raise_waited(struct object *o, uint32_t signals)
 
 void thread_expire(struct thread *t)
 {
-    switch (t->state) {
+    switch (t->waiter.state) {
     case THREAD_WAIT_SIGNALS:
     case THREAD_WAIT_REQUEST:
-        object_remove_waiter(t->wait_object, t);
+    case THREAD_WAIT_TAKE:
+        object_stop_waiting(t);
         t->result = result_of(STATUS_DEADLINE_EXCEEDED);
         sched_ready(t);
         break;

@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "sched/thread.h"
+#include "sys/abi/exit_status.h"
 #include "sys/abi/image.h"
 
 struct object;
+struct task;
 
 /* One contiguous range of user memory and where the kernel sees it. */
 struct region {
@@ -28,8 +30,18 @@ struct process {
     struct region hot[2];    /* [o] copies of where the last input and the last output buffer were: looked at first */
     uint32_t index;          /* [I] in the image */
     uint32_t cpu;            /* [I] home */
-    bool stopped;            /* [o] */
-    int32_t exit_code;       /* [o] */
-    struct thread *thread;   /* [I] */
+    bool stopped;            /* [o] no thread of it runs */
+    bool loading;            /* [o] stopped, and on its way to run again */
+    bool doomed;             /* [o] terminated while loading */
+    uint32_t unseen;         /* [o] ends of channels whose peer's CPU has not acknowledged that it stopped */
+    struct exit_status end;  /* [o] stopped: how */
+    struct thread *threads;  /* [I] the first is the main thread, which runs from the start */
+    uint32_t thread_count;   /* [I] */
+    uint32_t living;         /* [o] threads that run or may run */
+    uint64_t entry;          /* [I] of the main thread */
+    struct task *supervisor; /* [I] the process object elsewhere that is told of its end, or NULL */
     const char *name;        /* [I] */
 };
+
+/* Supplied by sys/process.c: a stopped process has unseen == 0 again; nothing touches its memory or its objects. */
+void process_quiet(struct process *p);

@@ -65,7 +65,7 @@ static struct thread *sched_pick(void)
 static _Noreturn void sched_run(struct thread *next)
 {
     if (next->process == sched_current()->process) {
-        next->state = THREAD_RUNNING;
+        next->waiter.state = THREAD_RUNNING;
         this_cpu(percpu_head).current = next;
     } else {
         sched_switch(next);
@@ -81,9 +81,9 @@ static _Noreturn void sched_run(struct thread *next)
 static inline __attribute__((always_inline)) bool ready(struct thread *t)
 {
     const struct thread *current = sched_current();
-    t->state = THREAD_READY;
+    t->waiter.state = THREAD_READY;
     runq_push(this_cpu_ptr(runq), t);
-    return t->priority == current->priority && current->state == THREAD_RUNNING &&
+    return t->priority == current->priority && current->waiter.state == THREAD_RUNNING &&
            this_cpu(timer).slice_ns == TIME_NEVER;
 }
 
@@ -110,7 +110,7 @@ void sched_block_for(struct thread *next)
 static _Noreturn void preempt(struct thread *t)
 {
     struct runq *q = this_cpu_ptr(runq);
-    t->state = THREAD_READY;
+    t->waiter.state = THREAD_READY;
     runq_push_front(q, t);
     sched_run(runq_pop(q));
 }
@@ -143,10 +143,12 @@ struct result sched_yield(void)
     struct runq *q = this_cpu_ptr(runq);
     if (!inbox_is_empty())
         inbox_run();
+    if (t->waiter.state != THREAD_RUNNING) /* a message ended it */
+        sched_block();
     if (!(q->bitmap & t->rivals))
         return result_ok(0);
     t->result = result_ok(0);
-    t->state = THREAD_READY;
+    t->waiter.state = THREAD_READY;
     runq_push(q, t);
     sched_run(runq_pop(q));
 }
@@ -154,7 +156,7 @@ struct result sched_yield(void)
 void sched_interrupted(void)
 {
     struct thread *t = sched_current();
-    if (t->state != THREAD_RUNNING)
+    if (t->waiter.state != THREAD_RUNNING)
         sched_block();
     if (runq_beats(this_cpu_ptr(runq), t->priority))
         preempt(t);
@@ -166,16 +168,16 @@ void sched_slice_end(void)
     struct runq *q = this_cpu_ptr(runq);
     struct thread *sliced = this_cpu(timer).sliced;
     /* Used up while somebody more urgent runs: the next of its equals comes first, or such a rhythm would starve it. */
-    if (sliced != t && sliced->state == THREAD_READY && q->head[sliced->priority] == sliced) {
+    if (sliced != t && sliced->waiter.state == THREAD_READY && q->head[sliced->priority] == sliced) {
         runq_remove(q, sliced);
         runq_push(q, sliced);
     }
-    if (t->state != THREAD_RUNNING || !runq_has(q, t->priority))
+    if (t->waiter.state != THREAD_RUNNING || !runq_has(q, t->priority))
         return;
     struct thread *owner = t;
     if (t == this_cpu(timer).sliced) {
         owner = q->head[t->priority]; /* the next of them */
-        t->state = THREAD_READY;
+        t->waiter.state = THREAD_READY;
         runq_push(q, t); /* sched_interrupted finds it no longer running and picks */
     }
     timer_slice_begin(owner);
@@ -186,7 +188,7 @@ void sched_start(void)
     /* Stands for what ran before any thread did, so that `current` is never NULL. */
     static PERCPU(struct thread, nobody);
     struct thread *t = this_cpu_ptr(nobody);
-    t->state = THREAD_STOPPED;
+    t->waiter.state = THREAD_STOPPED;
     this_cpu(percpu_head).current = t;
     sched_block();
 }

@@ -27,7 +27,7 @@ static inline struct thread *sched_current(void)
 /* Makes `next`, which is in no queue and of another process than the thread before, current. */
 static inline void sched_switch(struct thread *next)
 {
-    next->state = THREAD_RUNNING;
+    next->waiter.state = THREAD_RUNNING;
     this_cpu(percpu_head).current = next;
     cr3_write(next->cr3);
 }

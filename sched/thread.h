@@ -4,6 +4,7 @@
 #pragma once
 #include <arch/frame.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "sys/abi/status.h"
 
@@ -11,10 +12,13 @@
 
 struct process;
 struct object;
+struct endpoint;
+struct task;
 
-/* What a system call returns, in RAX:RDX. */
+/* What a system call returns, in RAX:RDX. The upper half of RAX is 0 but for calls that wait: the signals that are
+ * active. */
 struct result {
-    uint64_t status; /* enum status */
+    uint64_t status; /* enum status, signals << 32 */
     uint64_t value;
 };
 
@@ -26,6 +30,11 @@ static inline struct result result_ok(uint64_t value)
 static inline struct result result_of(enum status status)
 {
     return (struct result){status, 0};
+}
+
+static inline struct result result_signals(uint32_t signals, uint64_t value)
+{
+    return (struct result){STATUS_OK | (uint64_t)signals << 32, value};
 }
 
 /* A call as hooks see it. */
@@ -41,14 +50,23 @@ struct syscall_context {
     uint8_t hooks; /* a bit for each place in this CPU's list whose hook saw it begin */
 };
 
-/* Where a thread is, that is, who holds a pointer to it. The last three are blocked. */
+/* Where a thread is, that is, who holds a pointer to it. */
 enum thread_state {
     THREAD_RUNNING,       /* the CPU's current thread */
     THREAD_READY,         /* in the run queue */
-    THREAD_STOPPED,       /* nowhere, for ever */
+    THREAD_STOPPED,       /* nowhere, until it is started */
     THREAD_WAIT_SIGNALS,  /* on object->waiters, for `mask` */
     THREAD_WAIT_REQUEST,  /* on object->waiters, in channel_respond_and_wait: takes the next request itself */
+    THREAD_WAIT_TAKE,     /* on object->waiters, in object_take: takes the notification itself */
     THREAD_WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
+    WAITER_MEMBER,        /* no thread: stands on object->waiters for the wait group that the object is in */
+};
+
+/* One entry of object->waiters: of a thread, or of a wait group's member (ipc/wait_group.h). */
+struct waiter {
+    struct waiter *next; /* [o] of the same object; NULL while it waits for none */
+    uint32_t mask;       /* [o] signals it waits for */
+    uint8_t state;       /* [o] enum thread_state */
 };
 
 /* Why thread_resume may not go straight to user mode. */
@@ -57,21 +75,27 @@ enum thread_state {
 
 struct thread {
     struct frame frame;          /* [o] at offset 0: entry.S */
+    struct waiter waiter;        /* [o] its state, and what it waits for */
     uint8_t resume;              /* [o] THREAD_INTERRUPTED or THREAD_HOOKED */
-    uint8_t state;               /* [o] enum thread_state */
     uint8_t priority;            /* [I] */
-    uint32_t mask;               /* [o] signals it waits for */
     uint32_t rivals;             /* [I] run-queue bits at least as urgent as this thread */
     struct process *process;     /* [I] */
     uint64_t cr3;                /* [I] the process's */
     struct result result;        /* [o] of the call it is blocked in, set by whoever wakes it */
     struct object *wait_object;  /* [o] */
-    struct thread *wait_next;    /* [o] next waiter of the same object; NULL while it waits for none */
     char *buffer;                /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
     uint64_t buffer_bytes;       /* [o] */
+    struct endpoint *served;     /* [o] handler whose request it took through a wait group and has not answered */
     uint64_t *deadline_ns;       /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
     struct thread *next;         /* [o] run queue */
     struct thread *previous;     /* [o] */
     const char *name;            /* [I] */
+    struct task *task;           /* [I] the thread object for it, or NULL */
+    uint64_t stack_top;          /* [I] */
     struct syscall_context call; /* [o] THREAD_HOOKED: the call it is in */
 };
+
+static inline struct thread *thread_of_waiter(struct waiter *w)
+{
+    return (struct thread *)((char *)w - offsetof(struct thread, waiter));
+}

@@ -6,6 +6,7 @@
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/paging.h"
 #include "ipc/endpoint.h"
+#include "ipc/wait_group.h"
 #include "mm/page.h"
 #include "perf/hist.h"
 #include "sched/inbox.h"
@@ -16,16 +17,21 @@
 #include "sys/image.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
+#include "sys/interrupt.h"
 #include "sys/lib/string.h"
 #include "sys/process.h"
 #include "sys/syscall/hook.h"
+#include "sys/task.h"
 #include "sys/user_buffer.h"
 #include "sys/vdso/vdso.h"
 
 #include <arch/entry.h>
 
-#define INBOX_SLACK 64          /* the log's announcement, shutdown by each CPU */
-#define MESSAGES_PER_ENDPOINT 3 /* ipc/endpoint_remote.c: request or response, cancellation or echo, stop */
+#define INBOX_SLACK 64 /* the log's announcement, shutdown by each CPU */
+/* ipc/endpoint_remote.c: five to either end of a channel. sys/task.c: two to a process, one to its supervisor; one of
+ * load_again's. sys/interrupt.c bounds its own. */
+#define MESSAGES_PER_OBJECT 6
+#define LOAD_STEP_BYTES 65536
 
 /* The tables of the running image. */
 static struct process *processes;
@@ -34,7 +40,12 @@ static union object_slot {
     struct object object;
     struct endpoint endpoint;
     struct histogram_object histogram;
+    struct wait_group wait_group;
+    struct interrupt_object interrupt;
+    struct task task;
 } * objects;
+static struct member *members;
+static const struct image_header *running_image; /* for processes that start again */
 
 static void *table_alloc(size_t count, size_t bytes)
 {
@@ -107,23 +118,28 @@ static enum status map_vdso(paddr_t root, const struct vvar *vvar, const struct 
     return vdso_map(root);
 }
 
-static void load_thread(const struct image_thread *from, struct process *p, struct thread *t, uint64_t entry)
+static void load_thread(const struct image_thread *from, struct process *p, struct thread *t)
 {
     t->process = p;
     t->cr3 = p->cr3;
     t->name = from->name;
     t->priority = (uint8_t)from->priority;
     t->rivals = ~0u << from->priority;
-    t->resume = THREAD_INTERRUPTED;
-    t->state = THREAD_READY;
-    t->frame.rip = entry;
-    t->frame.rsp = from->stack_top;
-    t->frame.cs = SEL_USER_CODE;
-    t->frame.ss = SEL_USER_DATA;
-    t->frame.rflags = RFLAGS_FIXED | RFLAGS_IF;
-    p->thread = t;
+    t->stack_top = from->stack_top;
+    t->waiter.state = THREAD_STOPPED;
     timer_adopt(p->cpu, t);
-    runq_push(cpu_ptr(p->cpu, runq), t); /* remote, but that CPU does not run threads yet */
+}
+
+/* The main thread is ready; the others wait for thread_start. */
+static void load_threads(const struct image_header *image, const struct image_process *from, struct process *p)
+{
+    p->threads = &threads[from->first_thread];
+    p->thread_count = from->threads;
+    for (uint32_t i = 0; i < from->threads; i++)
+        load_thread(image_threads(image) + from->first_thread + i, p, &p->threads[i]);
+    thread_prepare(p->threads, p->entry, 0, 0);
+    p->threads->waiter.state = THREAD_READY;
+    runq_push(cpu_ptr(p->cpu, runq), p->threads); /* remote, but that CPU does not run threads yet */
 }
 
 static bool load_handles(const struct image_process *from, struct process *p)
@@ -146,6 +162,7 @@ static enum status load_process(const struct image_header *image, uint32_t index
     p->name = from->name;
     p->index = index;
     p->cpu = from->cpu;
+    p->entry = from->entry;
     enum status s = paging_create(&root);
     if (s == STATUS_OK)
         s = load_regions(image, from, root, p);
@@ -156,7 +173,7 @@ static enum status load_process(const struct image_header *image, uint32_t index
     p->cr3 = paging_cr3(root, index);
     if (!load_handles(from, p))
         return STATUS_RESOURCE_EXHAUSTED;
-    load_thread(image_threads(image) + from->first_thread, p, &threads[from->first_thread], from->entry);
+    load_threads(image, from, p);
     return STATUS_OK;
 }
 
@@ -169,26 +186,68 @@ static void *region_kernel(const struct process *p, uint64_t address)
     panic("address %#lx is in no region of '%s'", address, p->name);
 }
 
-static void load_object(const struct image_header *image, uint32_t index)
+static void load_endpoint(const struct image_header *image, const struct image_object *from, struct endpoint *e)
 {
-    const struct image_object *from = image_objects(image) + index;
-    struct process *p = &processes[from->process];
-    union object_slot *to = &objects[index];
-    to->object = (struct object){.type = (uint16_t)from->type, .cpu = (uint16_t)p->cpu, .process = p};
-    if (from->type == IMAGE_OBJECT_PROCESS)
-        return;
-    if (from->type == IMAGE_OBJECT_HISTOGRAM) {
-        to->histogram.histogram = region_kernel(p, (image_regions(image) + from->region)->address);
-        hist_init_zeroed(to->histogram.histogram);
-        return;
-    }
-    struct endpoint *e = &to->endpoint, *peer = &objects[from->peer].endpoint;
-    bool local = processes[(image_objects(image) + from->peer)->process].cpu == p->cpu;
+    struct endpoint *peer = &objects[from->peer].endpoint;
+    bool local = processes[(image_objects(image) + from->peer)->process].cpu == e->object.cpu;
     e->peer = peer;
     e->remote = !local;
     e->local_peer = local ? peer : &endpoint_nobody;
     if (from->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
         e->object.signals = SIGNAL_WRITEABLE;
+}
+
+static void load_task(const struct image_object *from, struct task *t)
+{
+    t->state = TASK_RUNNING;
+    if (from->type == IMAGE_OBJECT_THREAD) {
+        t->thread = &threads[from->peer];
+        t->thread->task = t;
+        task_reset(t);
+        return;
+    }
+    t->process = &processes[from->peer];
+    if (t->process != t->object.process)
+        t->process->supervisor = t;
+}
+
+static void load_interrupts(const struct image_header *image, const struct image_object *from,
+                            struct interrupt_object *i)
+{
+    for (uint32_t n = 0; n < from->interrupts; n++)
+        interrupt_add(i, (image_interrupts(image) + from->first_interrupt + n)->number);
+}
+
+static void load_object(const struct image_header *image, uint32_t index)
+{
+    const struct image_object *from = image_objects(image) + index;
+    struct process *p = &processes[from->process];
+    union object_slot *to = &objects[index];
+    to->object = (struct object){.type = (uint16_t)from->type,
+                                 .cpu = (uint16_t)p->cpu,
+                                 .process = p,
+                                 .member = &members[index],
+                                 .waitable = SIGNAL_VALID};
+    members[index].object = &to->object;
+    switch (from->type) {
+    case IMAGE_OBJECT_HISTOGRAM:
+        to->object.waitable = 0;
+        to->histogram.histogram = region_kernel(p, (image_regions(image) + from->region)->address);
+        hist_init_zeroed(to->histogram.histogram);
+        break;
+    case IMAGE_OBJECT_WAIT_GROUP:
+        to->object.waitable = 0;
+        break;
+    case IMAGE_OBJECT_INTERRUPT:
+        load_interrupts(image, from, &to->interrupt);
+        break;
+    case IMAGE_OBJECT_PROCESS:
+    case IMAGE_OBJECT_THREAD:
+        load_task(from, &to->task);
+        break;
+    default:
+        load_endpoint(image, from, &to->endpoint);
+    }
 }
 
 /* Per-CPU tables, sized by what the image puts on each CPU. */
@@ -205,34 +264,20 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
     hook_init(cpus);
     for (uint32_t cpu = 0; cpu < cpus; cpu++) {
         timer_create(cpu, image->threads);
-        inbox_create(cpu, image->objects * MESSAGES_PER_ENDPOINT + hook_messages(cpus) + INBOX_SLACK);
+        inbox_create(cpu, image->objects * MESSAGES_PER_OBJECT + hook_messages(cpus) + image->interrupts + INBOX_SLACK);
     }
     return STATUS_OK;
 }
 
-/* What an image may hold and this kernel does not have. */
-static enum status refuse_unserved(const struct image_header *image)
-{
-    bool served = image->threads == image->processes && !image->devices;
-    for (uint32_t i = 0; i < image->objects; i++) {
-        const struct image_object *o = image_objects(image) + i;
-        served &= o->type <= IMAGE_OBJECT_HISTOGRAM || (o->type == IMAGE_OBJECT_PROCESS && o->peer == o->process);
-    }
-    if (served)
-        return STATUS_OK;
-    log_error("the image has devices, second threads or objects of types that this kernel does not know yet");
-    return STATUS_UNIMPLEMENTED;
-}
-
 enum status load_image(const struct image_header *image, const struct vvar *vvar, uint32_t cpus)
 {
-    if (refuse_unserved(image) != STATUS_OK)
-        return STATUS_UNIMPLEMENTED;
     processes = table_alloc(image->processes, sizeof(struct process));
     threads = table_alloc(image->threads, sizeof(struct thread));
     objects = table_alloc(image->objects, sizeof(union object_slot));
-    if (!processes || !threads || !objects)
+    members = table_alloc(image->objects, sizeof(struct member));
+    if (!processes || !threads || !objects || !members)
         return STATUS_RESOURCE_EXHAUSTED;
+    running_image = image;
     enum status s = load_cpus(image, cpus);
     if (s == STATUS_OK)
         s = vdso_create();
@@ -244,4 +289,49 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
         load_object(image, i);
     process_set_count(image->processes);
     return STATUS_OK;
+}
+
+static void run_load(const struct inbox_message *m);
+
+static void load_next(struct process *p, uint32_t region, uint64_t offset)
+{
+    struct inbox_message m = {run_load, {(uint64_t)p, region, offset}};
+    inbox_send(p->cpu, &m, 0);
+}
+
+/* `bytes` from `offset` on, as they were at boot. */
+static void load_part(const struct image_region *from, char *memory, uint64_t offset, uint64_t bytes)
+{
+    uint64_t copied = 0;
+    if (offset < from->file_bytes) {
+        copied = from->file_bytes - offset < bytes ? from->file_bytes - offset : bytes;
+        memcpy(memory + offset, (const char *)image_region_bytes(running_image, from) + offset, copied);
+    }
+    memset(memory + offset + copied, 0, bytes - copied);
+}
+
+/* One step: the inbox runs other messages between two of them. Read-only regions are as they were. */
+static void run_load(const struct inbox_message *m)
+{
+    struct process *p = (struct process *)m->word[0];
+    uint32_t index = (uint32_t)m->word[1];
+    if (index == p->region_count) {
+        process_loaded(p);
+        return;
+    }
+    const struct region *to = &p->regions[index];
+    const struct image_region *from =
+        image_regions(running_image) + image_processes(running_image)[p->index].first_region;
+    uint64_t offset = m->word[2], left = to->flags & IMAGE_REGION_WRITE ? to->bytes - offset : 0;
+    uint64_t bytes = left < LOAD_STEP_BYTES ? left : LOAD_STEP_BYTES;
+    load_part(&from[index], (char *)(to->end - to->bytes + to->to_kernel), offset, bytes);
+    if (bytes < left)
+        load_next(p, index, offset + bytes);
+    else
+        load_next(p, index + 1, 0);
+}
+
+void load_again(struct process *p)
+{
+    load_next(p, 0, 0);
 }

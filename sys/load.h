@@ -10,3 +10,8 @@
 /* `vvar` is the template of every process's vvar page. `cpus` run. RESOURCE_EXHAUSTED without memory;
  * FAILED_PRECONDITION if a process wants a CPU that does not run; the log says which. */
 enum status load_image(const struct image_header *image, const struct vvar *vvar, uint32_t cpus);
+
+/* The memory of a stopped process becomes as it was at boot, in bounded steps between other messages; process_loaded
+ * follows. Its home CPU. */
+struct process;
+void load_again(struct process *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * debug_*: the log, the clock, the end of the machine, and a call that does nothing. */
+#include "sys/interrupt.h"
 #include "sys/lib/log.h"
 #include "sys/shutdown.h"
 #include "sys/syscall/define.h"
@@ -29,6 +30,11 @@ IMPLEMENT_SYSCALL(debug_shutdown)
 {
     log_info("process '%s' shuts down: status %lu", p->name, a[0]);
     shutdown_machine(a[0] ? SHUTDOWN_FAILURE : SHUTDOWN_SUCCESS);
+}
+
+IMPLEMENT_SYSCALL(debug_trigger_interrupt)
+{
+    return result_of(interrupt_trigger((uint32_t)a[0]));
 }
 
 IMPLEMENT_SYSCALL(debug_clock_now)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * object_wait, process_exit, thread_yield. */
-#include "sys/process.h"
+ * Calls about objects of any kind, wait groups and interrupts; thread_yield. */
+#include "ipc/wait_group.h"
+#include "sys/interrupt.h"
 #include "sys/syscall/define.h"
 
 IMPLEMENT_HOT_SYSCALL(object_wait)
@@ -8,10 +9,21 @@ IMPLEMENT_HOT_SYSCALL(object_wait)
     return object_wait((struct object *)a[0], (uint32_t)a[1], a[2]);
 }
 
-IMPLEMENT_SYSCALL(process_exit)
+IMPLEMENT_SYSCALL(wait_group_add)
 {
-    process_stop(p, (int32_t)a[0]);
-    sched_block();
+    struct thread *woken;
+    enum status s = wait_group_add((struct wait_group *)a[0], (struct object *)a[1], (uint32_t)a[2], a[3], &woken);
+    return woken ? sched_ready_preempt(woken, result_of(s)) : result_of(s);
+}
+
+IMPLEMENT_SYSCALL(wait_group_remove)
+{
+    return sched_preempt(result_of(wait_group_remove((struct wait_group *)a[0], (struct object *)a[1])));
+}
+
+IMPLEMENT_SYSCALL(interrupt_ack)
+{
+    return result_of(interrupt_ack((struct interrupt_object *)a[0], (uint32_t)a[1]));
 }
 
 IMPLEMENT_SYSCALL(thread_yield)

@@ -59,7 +59,11 @@ void trap_user(struct thread *t)
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
                  trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip,
                  t->frame.rsp);
-        process_stop(t->process, PROCESS_EXIT_FAULT);
+        process_stop(t->process, &(struct exit_status){.kind = EXIT_EXCEPTION,
+                                                       .exception = (uint32_t)vector,
+                                                       .error = (uint32_t)t->frame.error,
+                                                       .address = vector == VECTOR_PAGE_FAULT ? cr2_read() : 0,
+                                                       .pc = t->frame.rip});
     } else {
         refuse_interrupt(vector);
     }

@@ -7,8 +7,8 @@
 
 #define USER_PAGE_SIZE 0x1000
 #define USER_VVAR_BASE 0x00200000    /* one page, read-only: struct vvar of this process */
-#define USER_VDSO_BASE 0x00201000    /* one page, read/execute: the only legal system-call instructions */
-#define USER_CALLS_BASE 0x00202000   /* behind it two pages, read/execute: one for each number without a name */
+#define USER_VDSO_BASE 0x00201000    /* two pages, read/execute: the only legal system-call instructions */
+#define USER_CALLS_BASE 0x00203000   /* behind them two pages, read/execute: one for each number without a name */
 #define USER_CALLS 512               /* number i has its slot at USER_CALLS_BASE + i * USER_CALL_BYTES */
 #define USER_CALL_SHIFT 4
 #define USER_CALL_BYTES 16

@@ -11,6 +11,7 @@
 #include <arch/index_mask.h>
 #include <stdbool.h>
 #include "ipc/object.h"
+#include "ipc/pieces.h"
 #include "sys/user_buffer.h"
 
 #define SYSCALL_ARGUMENTS 6
@@ -18,9 +19,12 @@
 enum argument_kind {
     ARGUMENT_VALUE,
     ARGUMENT_HANDLE, /* becomes the struct object */
+    ARGUMENT_EITHER, /* a handle of one of two types */
     ARGUMENT_IN,     /* a buffer and, next, its length; becomes the kernel's address */
     ARGUMENT_OUT,
     ARGUMENT_IN_OR_NULL,
+    ARGUMENT_IN_PIECES, /* as IN and OUT; or, with a negative length, becomes a struct pieces of this CPU */
+    ARGUMENT_OUT_PIECES,
     ARGUMENT_LENGTH,
     ARGUMENT_FLAGS,
     ARGUMENT_RANGE,
@@ -30,8 +34,8 @@ enum argument_kind {
 
 struct syscall_argument {
     uint8_t kind;   /* enum argument_kind */
-    uint8_t type;   /* HANDLE: enum image_object_type, or ARGUMENT_ANY_TYPE */
-    uint16_t least; /* RANGE */
+    uint8_t type;   /* HANDLE, EITHER: enum image_object_type, or ARGUMENT_ANY_TYPE */
+    uint16_t least; /* RANGE; EITHER: the other type */
     uint32_t most;  /* RANGE; IN, OUT, STRING: bytes, or ARGUMENT_ANY_LENGTH; FLAGS: the valid bits */
 };
 
@@ -54,12 +58,27 @@ static inline __attribute__((always_inline)) struct object *handle_peek(const st
     return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;
 }
 
+static inline enum user_access argument_access(uint8_t kind)
+{
+    return kind == ARGUMENT_OUT || kind == ARGUMENT_OUT_PIECES ? USER_OUT : USER_IN;
+}
+
+/* A decoded buffer that may be in pieces: those, or the whole as one piece in `flat`. */
+static inline const struct pieces *argument_pieces(uint64_t address, uint64_t length, struct pieces *flat)
+{
+    if ((int64_t)length < 0)
+        return (const struct pieces *)address;
+    *flat = pieces_of((char *)address, length);
+    return flat;
+}
+
 static inline __attribute__((always_inline)) bool
 argument_is_hot(const struct process *p, const struct syscall_argument *d, const uint64_t *a, uint64_t *to)
 {
-    const struct region *r = &p->hot[d->kind == ARGUMENT_OUT ? USER_OUT : USER_IN];
+    const struct region *r = &p->hot[argument_access(d->kind)];
     switch (d->kind) {
     case ARGUMENT_HANDLE:
+    case ARGUMENT_EITHER: /* the first type is the usual one */
         *to = (uint64_t)handle_peek(p, *a, d->type);
         return *to != 0;
     case ARGUMENT_IN_OR_NULL:
@@ -67,6 +86,8 @@ argument_is_hot(const struct process *p, const struct syscall_argument *d, const
             return false;
         [[fallthrough]];
     case ARGUMENT_IN:
+    case ARGUMENT_IN_PIECES:
+    case ARGUMENT_OUT_PIECES:
     case ARGUMENT_OUT: /* of an empty one: an address that nobody uses */
         *to = *a + r->to_kernel;
         return (d->most == ARGUMENT_ANY_LENGTH || a[1] <= d->most) && (!a[1] || region_holds(r, *a, a[1]));
@@ -103,6 +124,18 @@ static inline __attribute__((always_inline)) bool arguments_are_hot(const struct
 #define HANDLE(name, object)                                                                                           \
     {                                                                                                                  \
         .kind = ARGUMENT_HANDLE, .type = IMAGE_OBJECT_##object                                                         \
+    }
+#define EITHER(name, object, other)                                                                                    \
+    {                                                                                                                  \
+        .kind = ARGUMENT_EITHER, .type = IMAGE_OBJECT_##object, .least = IMAGE_OBJECT_##other                          \
+    }
+#define IN_PIECES(name)                                                                                                \
+    {                                                                                                                  \
+        .kind = ARGUMENT_IN_PIECES, .most = ARGUMENT_ANY_LENGTH                                                        \
+    }
+#define OUT_PIECES(name)                                                                                               \
+    {                                                                                                                  \
+        .kind = ARGUMENT_OUT_PIECES, .most = ARGUMENT_ANY_LENGTH                                                       \
     }
 #define IN(name, bytes)                                                                                                \
     {                                                                                                                  \

@@ -14,7 +14,7 @@ static bool makes_sense(const struct syscall_descriptor *d)
         return false;
     for (uint32_t i = 0; i < d->count; i++) {
         uint8_t kind = d->kinds[i].kind;
-        bool buffer = kind == ARGUMENT_IN || kind == ARGUMENT_OUT || kind == ARGUMENT_IN_OR_NULL;
+        bool buffer = kind >= ARGUMENT_IN && kind <= ARGUMENT_OUT_PIECES;
         if (kind > ARGUMENT_DEADLINE || (buffer && (i + 1 == d->count || d->kinds[i + 1].kind != ARGUMENT_LENGTH)))
             return false;
     }

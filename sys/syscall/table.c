@@ -67,6 +67,7 @@ void syscall_bad_origin(uint64_t number)
     struct thread *t = sched_current();
     log_warn("process '%s' stopped: bad system-call origin, number %lu, return address %#lx", t->process->name, number,
              t->frame.rip);
-    process_stop(t->process, PROCESS_EXIT_BAD_ORIGIN);
+    process_stop(t->process, &(struct exit_status){
+                                 .kind = EXIT_BAD_ORIGIN, .error = (uint32_t)number, .pc = t->frame.rip});
     sched_block();
 }

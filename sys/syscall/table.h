@@ -8,7 +8,7 @@
 #include "sched/sched.h"
 
 #define SYSCALL_MAX 512
-#define SYSCALL_TABLE 32 /* rows, a power of two: the index is masked */
+#define SYSCALL_TABLE 64 /* rows, a power of two: the index is masked */
 
 typedef struct result (*syscall_handler)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 

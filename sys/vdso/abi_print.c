@@ -5,15 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sys/abi/exit_status.h"
 #include "sys/abi/histogram.h"
 #include "sys/abi/image.h"
 #include "sys/abi/layout.h"
+#include "sys/abi/piece.h"
 #include "sys/abi/signals.h"
 #include "sys/abi/syscall_stats.h"
 #include "sys/abi/vvar.h"
 
 #define VALUE(name) #name
 #define HANDLE(name, type) #name ": handle of " #type
+#define EITHER(name, type, other) #name ": handle of " #type " or " #other
+#define IN_PIECES(name) #name ": in, or pieces"
+#define OUT_PIECES(name) #name ": out, or pieces"
 #define IN(name, most) #name ": in, at most " #most
 #define IN_OR_NULL(name, most) #name ": in or null, at most " #most
 #define OUT(name, most) #name ": out, at most " #most
@@ -71,7 +76,10 @@ static void print_layout(void)
     PRINT(sizeof(struct image_process)), PRINT(sizeof(struct image_region)), PRINT(sizeof(struct image_thread));
     PRINT(sizeof(struct image_object)), PRINT(sizeof(struct image_interrupt)), PRINT(sizeof(struct image_device));
     PRINT(sizeof(struct histogram)), PRINT(sizeof(struct syscall_stats));
-    PRINT(SIGNAL_READABLE), PRINT(SIGNAL_WRITEABLE), PRINT(SIGNAL_ERROR), PRINT(SIGNAL_VALID);
+    PRINT(SIGNAL_READABLE), PRINT(SIGNAL_WRITEABLE), PRINT(SIGNAL_ERROR), PRINT(SIGNAL_JOINABLE), PRINT(SIGNAL_USER);
+    PRINT(SIGNAL_INTERRUPT_A), PRINT(SIGNAL_VALID), PRINT(RESULT_REQUEST), PRINT(sizeof(struct exit_status));
+    PRINT(sizeof(struct user_piece)), PRINT(USER_PIECES_MAX), PRINT(EXIT_CODE), PRINT(EXIT_EXCEPTION);
+    PRINT(EXIT_TERMINATED), PRINT(EXIT_BAD_ORIGIN), PRINT(EXIT_PROCESS);
 }
 
 static void print_abi(void)

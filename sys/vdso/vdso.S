@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The vDSO: one page, mapped read/execute at USER_VDSO_BASE in each process, and two more behind it, with the only
+ * The vDSO: two pages, mapped read/execute at USER_VDSO_BASE in each process, and two more behind them, with the only
  * legal system-call instructions and the reads that need no kernel. One stub per row of sys/abi/syscalls.def; the slots
  * of all other numbers are the kernel's to fill. The kernel compares the return address of a system call with
  * vdso_site_<name>, the instruction after that stub's `syscall`, so a number is legal in one place only. Arguments

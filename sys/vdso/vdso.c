@@ -15,7 +15,9 @@
 #define CALLS_BYTES (SYSCALL_MAX * USER_CALL_BYTES)
 #define BREAKPOINT 0xcc
 
-_Static_assert(USER_CALLS_BASE == USER_VDSO_BASE + PAGE_SIZE, "one range");
+#define VDSO_BYTES (USER_CALLS_BASE - USER_VDSO_BASE)
+
+_Static_assert(VDSO_BYTES % PAGE_SIZE == 0, "one range");
 _Static_assert(USER_CALLS == SYSCALL_MAX && 1 << USER_CALL_SHIFT == USER_CALL_BYTES, "entry.S");
 
 extern const char vdso_page[], vdso_page_end[];
@@ -50,13 +52,13 @@ static void fill_slots(char *slots)
 
 enum status vdso_create(void)
 {
-    enum status s = page_alloc_raw(1 + CALLS_BYTES / PAGE_SIZE, PAGE_SIZE, &pages);
+    enum status s = page_alloc_raw((VDSO_BYTES + CALLS_BYTES) / PAGE_SIZE, PAGE_SIZE, &pages);
     if (s != STATUS_OK)
         return s;
     char *vdso = phys_to_virt(pages);
-    memset(vdso, BREAKPOINT, PAGE_SIZE + CALLS_BYTES);
+    memset(vdso, BREAKPOINT, VDSO_BYTES + CALLS_BYTES);
     memcpy(vdso, vdso_page, (size_t)(vdso_page_end - vdso_page));
-    fill_slots(vdso + PAGE_SIZE);
+    fill_slots(vdso + VDSO_BYTES);
     if (entry_is_sysenter())
         use_sysenter(vdso);
     return STATUS_OK;
@@ -64,7 +66,7 @@ enum status vdso_create(void)
 
 enum status vdso_map(paddr_t root)
 {
-    return paging_map(root, USER_VDSO_BASE, pages, PAGE_SIZE + CALLS_BYTES, PAGE_USER | PAGE_EXECUTE);
+    return paging_map(root, USER_VDSO_BASE, pages, VDSO_BYTES + CALLS_BYTES, PAGE_USER | PAGE_EXECUTE);
 }
 
 const char *vdso_find_sysenter(const char *text, size_t n)

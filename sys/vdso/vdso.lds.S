@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The vDSO: a shared object whose headers, tables and code are one page, so that what is mapped is a whole ELF file, with
- * names and unwind information for debuggers. It is linked where it is mapped. Behind the page lie the slots for numbers
+ * The vDSO: a shared object whose headers, tables and code fill two pages, so that what is mapped is a whole ELF file, with
+ * names and unwind information for debuggers. It is linked where it is mapped. Behind them lie the slots for numbers
  * without a name, which the kernel fills in (sys/vdso/vdso.c). */
 #include "sys/abi/layout.h"
 OUTPUT_FORMAT(elf64-x86-64)
@@ -23,7 +23,7 @@ SECTIONS
     .eh_frame_hdr : { *(.eh_frame_hdr) } :page :unwind
     .eh_frame : { KEEP(*(.eh_frame)) } :page
     .text : { *(.text) } :page = 0xcccccccc
-    ASSERT(. <= USER_CALLS_BASE, "the vDSO is one page")
+    ASSERT(. <= USER_CALLS_BASE, "the vDSO fits before the slots")
 
     . = USER_CALLS_BASE;
     .calls (NOLOAD) : { *(.calls) } :page

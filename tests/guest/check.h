@@ -47,6 +47,13 @@ static inline void check_ok(const char *what, struct result r, uint64_t expected
     check_u64(what, r.value, expected);
 }
 
+/* OK, and these signals, no others. */
+static inline void check_signals(const char *what, struct result r, uint32_t expected)
+{
+    check_status(what, r.status, STATUS_OK);
+    check_u64(what, r.signals, expected);
+}
+
 /* Sleeps on an object of this process, and never wakes early. */
 static inline void check_sleep_until(uint32_t handle, uint64_t deadline_ns)
 {

@@ -16,7 +16,7 @@ static enum status handle_messages(void)
 {
     for (;;) {
         struct result wait = object_wait(HANDLE_IPC, SIGNAL_READABLE, TIME_MAX);
-        if (wait.status != STATUS_OK || !(wait.value & SIGNAL_READABLE))
+        if (wait.status != STATUS_OK || !(wait.signals & SIGNAL_READABLE))
             return STATUS_INTERNAL;
 
         uint32_t letter = 0;

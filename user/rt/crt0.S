@@ -19,6 +19,23 @@ _start:
     .cfi_endproc
     .size _start, . - _start
 
+/* A thread: RDI its function, RSI the argument. */
+    .text
+    .globl tern_thread_entry
+    .type tern_thread_entry, @function
+tern_thread_entry:
+    .cfi_startproc
+    .cfi_undefined rip
+    movq %rdi, %rax
+    movq %rsi, %rdi
+    xorl %ebp, %ebp
+    call *%rax
+    movl %eax, %edi
+    call thread_exit
+    ud2
+    .cfi_endproc
+    .size tern_thread_entry, . - tern_thread_entry
+
     .bss
     .globl tern_start_tsc
     .balign 8

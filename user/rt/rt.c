@@ -46,6 +46,13 @@ void tern_failure(enum status status, const char *format, ...)
     debug_shutdown(status == STATUS_OK ? STATUS_UNKNOWN : status);
 }
 
+void tern_thread_entry(void); /* crt0.S */
+
+struct result tern_thread_start(uint32_t handle, int (*entry)(uint64_t argument), uint64_t argument)
+{
+    return thread_start(handle, (uint64_t)(uintptr_t)tern_thread_entry, (uint64_t)(uintptr_t)entry, argument);
+}
+
 static const char *const status_names[] = {
 #define STATUS(name, code, sentence) [code] = #name,
 #include "sys/abi/status.def"

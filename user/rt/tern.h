@@ -4,7 +4,9 @@
  * a main() and one thread; handles are the HANDLE_* constants that the image generator writes for its process.
  * Deadlines are nanoseconds since boot as clock_now gives them; one that is past polls, TIME_MAX waits for ever. */
 #pragma once
+#include "sys/abi/exit_status.h"
 #include "sys/abi/layout.h"
+#include "sys/abi/piece.h"
 #include "sys/abi/signals.h"
 #include "sys/abi/status.h"
 #include "sys/abi/syscall_stats.h"
@@ -15,42 +17,108 @@
 
 #define TIME_MAX UINT64_MAX
 
-/* In RAX:RDX. `value` has a meaning only when status is OK. */
+/* In RAX:RDX. `signals` and `value` have a meaning only when status is OK. */
 struct [[nodiscard]] result {
     enum status status;
+    uint32_t signals; /* of object_wait, and of channel_respond_and_wait on a group; otherwise 0 */
     uint64_t value;
 };
 
 /* Errors of every call with a handle: OUT_OF_RANGE no such handle, UNIMPLEMENTED its object has no such operation. Of
  * every call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one
- * region of this process that may be read (or written). An error leaves buffers as they were. */
+ * region of this process that may be read (or written). An error leaves buffers as they were.
+ *
+ * Where it says "pieces", a buffer may be in up to 8 pieces: the address is that of an array of struct user_piece and
+ * the length is PIECES(n). OUT_OF_RANGE: more than 8. */
+#define PIECES(n) ((size_t) - (ptrdiff_t)(n))
 
-/* Sends n bytes, waits for the response; value: its length, at most m. The buffers may overlap. DEADLINE_EXCEEDED: no
- * response in time, and none will be written later. UNAVAILABLE: the handler's process is gone. */
+/* Sends n bytes, waits for the response; value: its length, at most m. The buffers may overlap, and be in pieces.
+ * DEADLINE_EXCEEDED: no response in time, and none will be written later. CANCELLED: likewise, by another thread's
+ * channel_async_cancel. UNAVAILABLE: the handler's process is gone. FAILED_PRECONDITION: a transaction is under way on
+ * this end already. */
 struct result channel_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m,
                                uint64_t deadline_ns);
 
-/* Copies up to n bytes of the pending request from `offset`; value: how many. The request stays pending.
- * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been withdrawn
- * (its initiator gave up or died), although the next may be pending already. */
+/* Copies up to n bytes (pieces) of the pending request from `offset`; value: how many. The request stays pending.
+ * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been
+ * withdrawn (its initiator gave up or died), although the next may be pending already. */
 struct result channel_read(uint32_t handle, size_t offset, void *buffer, size_t n);
 
-/* Answers the pending request, once, after it was read (zero bytes of it are enough): so an answer can never reach
- * another request than the one it is for. OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays
- * pending. UNAVAILABLE: nothing that was read is pending (answered already, timed out, or the initiator is gone). */
+/* Answers the pending request with n bytes (pieces), once, after it was read (zero bytes of it are enough): so an
+ * answer can never reach another request than the one it is for. It may come at any time, from any thread.
+ * OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays pending. UNAVAILABLE: nothing that was
+ * read is pending (answered already, timed out, or the initiator is gone). */
 struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
 
 /* channel_respond, then waits for the next request and reads up to m bytes of it; value: its whole length. A null
- * response only waits. If the answer is refused, nothing is waited for. */
+ * response only waits. If the answer is refused, nothing is waited for.
+ *
+ * With the handle of a wait group it answers the request that this thread took last through the group, then waits for a
+ * request of any member, or another signal of one; value: the member's user data. If result_is_request, up to m bytes
+ * are in `receive`, and result_length is the request's whole length; otherwise `signals` are the member's, as from
+ * object_wait, except that ERROR is told once. A request that was taken is not given again: its answer may also come
+ * later, by channel_respond with the member's own handle. INVALID_ARGUMENT: the group has no member. */
 struct result channel_respond_and_wait(uint32_t handle, const void *response, size_t n, void *receive, size_t m,
                                        uint64_t deadline_ns);
 
-/* Waits until a signal of `mask` is active; value: all active signals. INVALID_ARGUMENT: no bit, or one that is no
- * signal. A histogram cannot be waited for: UNIMPLEMENTED. */
+static inline bool result_is_request(struct result r)
+{
+    return r.signals & RESULT_REQUEST;
+}
+static inline uint32_t result_length(struct result r)
+{
+    return r.signals & ~RESULT_REQUEST;
+}
+
+/* Waits until a signal of `mask` is active; signals: all that are. sys/abi/signals.h says when each one is. Of a wait
+ * group, with READABLE: waits for a member, and value is its user data; the longest signalled one comes first.
+ * INVALID_ARGUMENT: no bit, or one that is no signal; or the group has no member. A histogram cannot be waited for:
+ * UNIMPLEMENTED. */
 struct result object_wait(uint32_t handle, uint32_t mask, uint64_t deadline_ns);
 
+/* A transaction without waiting: READABLE says that it is over, channel_async_complete collects it; value: bytes of the
+ * response. The buffers (pieces) belong to it until then. Errors of the start: as channel_transact. Of complete:
+ * FAILED_PRECONDITION it is not over yet; UNAVAILABLE there is none, or the handler died. channel_async_cancel ends
+ * whatever is under way on this end, answered or not, and the buffers are free; another thread's channel_transact gives
+ * CANCELLED. UNAVAILABLE: nothing is under way. */
+struct result channel_async_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m);
+struct result channel_async_complete(uint32_t handle);
+struct result channel_async_cancel(uint32_t handle);
+
+/* Makes an object a member of a wait group, with signals to look for and a value to be told. INVALID_ARGUMENT: no bit,
+ * an invalid one, or a group in a group; UNIMPLEMENTED: it has no signals; RESOURCE_EXHAUSTED: it is in a group.
+ * wait_group_remove: NOT_FOUND, it is not in this one. Who waits for a group whose last member goes gets
+ * INVALID_ARGUMENT. */
+struct result wait_group_add(uint32_t group, uint32_t object, uint32_t mask, uint64_t user_data);
+struct result wait_group_remove(uint32_t group, uint32_t object);
+
+/* Notifications, of either end of a channel to the other, whatever transaction is under way. USER is on at the other
+ * end while it was set, or while bits are there. object_take waits for bits and takes them all; value: them.
+ * UNAVAILABLE: the other process is gone. */
+struct result object_set_peer_user_signal(uint32_t handle, uint32_t on);
+struct result object_notify(uint32_t handle, uint32_t bits);
+struct result object_take(uint32_t handle, uint64_t deadline_ns);
+
+/* Lowers INTERRUPT signals, then lets their lines fire again. INVALID_ARGUMENT: a bit that is none. */
+struct result interrupt_ack(uint32_t handle, uint32_t mask);
+
+/* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
+ * task_join tells how (n bytes of struct exit_status) and makes it ready to be started again: a process from its
+ * beginning, its memory and its channels as at boot. Start: ALREADY_EXISTS it runs, FAILED_PRECONDITION it was not
+ * joined. Terminate: FAILED_PRECONDITION it does not run. Join: UNAVAILABLE it runs, FAILED_PRECONDITION it never did,
+ * or was joined. HANDLE_PROCESS is the calling process itself. A process ends with its last thread; the value of main
+ * is the code of process_exit. thread_start enters at `entry` (INVALID_ARGUMENT: no user address) with RSP at the top
+ * of the thread's own stack: programs use tern_thread_start. */
 _Noreturn void process_exit(int code);
+struct result process_start(uint32_t handle);
+struct result task_terminate(uint32_t handle);
+struct result task_join(uint32_t handle, struct exit_status *status, size_t n);
+struct result thread_start(uint32_t handle, uint64_t entry, uint64_t a0, uint64_t a1);
+_Noreturn void thread_exit(int code);
 void thread_yield(void);
+
+/* Starts a thread in `entry(argument)`; it ends when that returns, with its value as code. */
+struct result tern_thread_start(uint32_t handle, int (*entry)(uint64_t argument), uint64_t argument);
 
 /* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the
  * line's tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is
@@ -82,7 +150,8 @@ struct result syscall_hook(const char *name, size_t n, uint32_t on);
 struct result debug_log(const char *bytes, size_t n);
 struct result debug_putc(uint32_t code_point);
 _Noreturn void debug_shutdown(enum status status);
-struct result debug_clock_now(void); /* value: nanoseconds since boot, by the kernel */
+struct result debug_trigger_interrupt(uint32_t number); /* as if its line had fired; NOT_FOUND: nobody has it */
+struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
 void debug_nop(void);
 
 /* In the vDSO, without the kernel. */

@@ -50,7 +50,7 @@ static void check_death(uint32_t handle)
 {
     uint64_t word = 0;
     check_status("death", object_wait(handle, SIGNAL_ERROR, TIME_MAX).status, STATUS_OK);
-    check_ok("signals after a death", object_wait(handle, SIGNAL_ERROR | SIGNAL_READABLE, 0), SIGNAL_ERROR);
+    check_signals("signals after a death", object_wait(handle, SIGNAL_ERROR | SIGNAL_READABLE, 0), SIGNAL_ERROR);
     check_refused("read from the dead", channel_read(handle, 0, &word, sizeof word), STATUS_UNAVAILABLE);
     check_refused("answer to the dead", channel_respond(handle, &word, sizeof word), STATUS_UNAVAILABLE);
     check_refused("answer to the dead and wait",
@@ -58,6 +58,10 @@ static void check_death(uint32_t handle)
                   STATUS_UNAVAILABLE);
     check_refused("wait for the dead", channel_respond_and_wait(handle, NULL, 0, &word, sizeof word, TIME_MAX),
                   STATUS_UNAVAILABLE);
+    check_refused("signals of a death that was told", object_wait(handle, SIGNAL_ERROR | SIGNAL_READABLE, 0),
+                  STATUS_DEADLINE_EXCEEDED);
+    check_refused("wait for the dead again", channel_respond_and_wait(handle, NULL, 0, &word, sizeof word, 0),
+                  STATUS_DEADLINE_EXCEEDED);
 }
 
 static void serve_living(uint64_t expected)

@@ -33,7 +33,7 @@ static void watch(const struct victim *victim)
     check_refused(victim->name,
                   channel_transact(victim->handle, fault, sizeof *fault, &answer, sizeof answer, TIME_MAX),
                   STATUS_UNAVAILABLE);
-    check_ok("signals of the dead", object_wait(victim->handle, SIGNAL_ERROR, 0), SIGNAL_ERROR | SIGNAL_WRITEABLE);
+    check_signals("signals of the dead", object_wait(victim->handle, SIGNAL_ERROR, 0), SIGNAL_ERROR);
     check_refused("request to the dead",
                   channel_transact(victim->handle, fault, sizeof *fault, &answer, sizeof answer, TIME_MAX),
                   STATUS_UNAVAILABLE);

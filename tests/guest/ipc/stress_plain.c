@@ -55,7 +55,7 @@ int main(void)
     for (;;) {
         struct result r = object_wait(HANDLE_PLAIN, SIGNAL_READABLE | SIGNAL_ERROR, TIME_MAX);
         check_status("wait", r.status, STATUS_OK);
-        if (r.value & SIGNAL_ERROR)
+        if (r.signals & SIGNAL_ERROR)
             process_exit(0); /* the initiator is gone */
         if (!read_whole(&message))
             continue;

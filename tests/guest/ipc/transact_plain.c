@@ -93,7 +93,7 @@ int main(void)
     for (;;) {
         struct result r = object_wait(HANDLE_PLAIN, SIGNAL_READABLE, TIME_MAX);
         check_status("wait", r.status, STATUS_OK);
-        check_u64("pending signals", r.value & SIGNAL_READABLE, SIGNAL_READABLE);
+        check_u64("pending signals", r.signals & SIGNAL_READABLE, SIGNAL_READABLE);
         r = channel_read(HANDLE_PLAIN, 0, buffer, sizeof buffer);
         if (r.status == STATUS_UNAVAILABLE)
             continue; /* the initiator gave up in between */

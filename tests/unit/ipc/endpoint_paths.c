@@ -45,16 +45,17 @@ static enum kind handoff_kind(enum kind equal, const struct thread *to)
 
 static enum kind transact_kind(const struct endpoint *e, const struct call *c)
 {
-    const struct thread *server = e->peer->object.waiters;
+    struct waiter *first = e->peer->object.waiters;
     if (e->dead)
         return TRANSACT_PEER_DEAD;
     if (e->caller)
         return TRANSACT_BUSY;
-    if (!server)
+    if (!first)
         return TRANSACT_NOBODY_WAITS;
-    if (server->wait_next)
+    if (first->next)
         return TRANSACT_SECOND_WAITER;
-    if (server->state == THREAD_WAIT_SIGNALS)
+    const struct thread *server = thread_of_waiter(first);
+    if (server->waiter.state == THREAD_WAIT_SIGNALS)
         return TRANSACT_WAITS_FOR_SIGNALS;
     if (runq.bitmap >> server->priority)
         return TRANSACT_RIVAL;

@@ -37,7 +37,7 @@ static void transact(void)
 {
     must(runs(SERVER));
     call_with(CALL_TRANSACT, REQUEST_BYTES, true, DEADLINE_NS);
-    must(world.threads[SERVER].state == THREAD_WAIT_RESPONSE);
+    must(world.threads[SERVER].waiter.state == THREAD_WAIT_RESPONSE);
 }
 
 static void wait_request(void)
@@ -93,7 +93,7 @@ Test(endpoint_remote, request_and_response)
     respond(ROOM + 1);
     must(got(OTHER, STATUS_OUT_OF_RANGE, 0));
     respond(ROOM);
-    must(got(OTHER, STATUS_OK, 0) && world.threads[SERVER].state == THREAD_WAIT_RESPONSE);
+    must(got(OTHER, STATUS_OK, 0) && world.threads[SERVER].waiter.state == THREAD_WAIT_RESPONSE);
     world_deliver();
     must(got(SERVER, STATUS_OK, ROOM) && world.receive[SERVER][ROOM - 1] == 'o' && !world.receive[SERVER][ROOM]);
     must(initiator->object.signals == SIGNAL_WRITEABLE && handler->object.signals == 0);
@@ -139,7 +139,7 @@ Test(endpoint_remote, an_answer_under_way_outlives_the_deadline)
     start_with_request();
     respond(5);
     pass_deadline();
-    must(world.threads[SERVER].state == THREAD_WAIT_RESPONSE && runs(OTHER));
+    must(world.threads[SERVER].waiter.state == THREAD_WAIT_RESPONSE && runs(OTHER));
     world_deliver();
     must(got(SERVER, STATUS_OK, 5) && world.message_count == 0);
 }
@@ -182,7 +182,7 @@ Test(endpoint_remote, what_is_cancelled_is_not_delivered)
     start_with_request();
     pass_deadline();
     wait_request();
-    must(world.threads[OTHER].state == THREAD_WAIT_REQUEST && handler->object.signals == 0 && runs(SERVER));
+    must(world.threads[OTHER].waiter.state == THREAD_WAIT_REQUEST && handler->object.signals == 0 && runs(SERVER));
     world.now_ns = 0;
     transact();
     must(world.idle);
@@ -203,7 +203,7 @@ Test(endpoint_remote, the_next_request_must_be_read)
     transact();
     world_deliver();
     respond(5);
-    must(got(OTHER, STATUS_UNAVAILABLE, 0) && world.threads[SERVER].state == THREAD_WAIT_RESPONSE);
+    must(got(OTHER, STATUS_UNAVAILABLE, 0) && world.threads[SERVER].waiter.state == THREAD_WAIT_RESPONSE);
     read_all();
     respond(5);
     must(got(OTHER, STATUS_OK, 0));

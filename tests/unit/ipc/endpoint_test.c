@@ -160,7 +160,7 @@ static void round_trip(uint64_t request, uint64_t request_room, uint64_t respons
     uint64_t length = response < response_room ? response : response_room;
     must(running() == CLIENT && got(CLIENT, STATUS_OK, length) && received(CLIENT, SERVER, 0, length));
     must(initiator->object.signals == SIGNAL_WRITEABLE && handler->object.signals == 0);
-    must(world.threads[SERVER].state == THREAD_WAIT_REQUEST);
+    must(world.threads[SERVER].waiter.state == THREAD_WAIT_REQUEST);
 }
 
 Test(endpoint, every_length_into_every_room, .timeout = 60)
@@ -209,7 +209,7 @@ Test(endpoint, only_what_was_read_can_be_answered)
     must(got(SERVER, STATUS_OUT_OF_RANGE, 0));
     respond(20);
     must(running() == SERVER && got(SERVER, STATUS_OK, 0) && got(CLIENT, STATUS_OK, 20));
-    must(world.threads[CLIENT].state == THREAD_READY && received(CLIENT, SERVER, 0, 20));
+    must(world.threads[CLIENT].waiter.state == THREAD_READY && received(CLIENT, SERVER, 0, 20));
     respond(3);
     must(got(SERVER, STATUS_UNAVAILABLE, 0) && received(CLIENT, SERVER, 0, 20));
     read_at(0, 1);
@@ -236,7 +236,7 @@ static void start_with_withdrawal(bool read)
         memset(world.receive[SERVER], UNTOUCHED, BUFFER_BYTES);
     }
     at(1999);
-    must(world.threads[CLIENT].state == THREAD_WAIT_RESPONSE);
+    must(world.threads[CLIENT].waiter.state == THREAD_WAIT_RESPONSE);
     at(2000);
     must(running() == SERVER && got(CLIENT, STATUS_DEADLINE_EXCEEDED, 0));
     must(handler->object.signals == 0 && initiator->object.signals == SIGNAL_WRITEABLE);
@@ -378,7 +378,7 @@ Test(endpoint, a_signal_wakes_only_who_waits_for_it)
     transact(10, 20);
     read_at(0, 10);
     respond(2);
-    must(got(CLIENT_2, STATUS_OK, 2) && world.threads[CLIENT].state == THREAD_WAIT_SIGNALS);
+    must(got(CLIENT_2, STATUS_OK, 2) && world.threads[CLIENT].waiter.state == THREAD_WAIT_SIGNALS);
     simply(CALL_EXIT);
     must(got(CLIENT, STATUS_OK, SIGNAL_WRITEABLE | SIGNAL_ERROR) && !initiator->object.waiters);
 }

@@ -114,13 +114,13 @@ static void thread_create(int i, int process, uint8_t priority, const char *name
     struct thread *t = &world.threads[i];
     *t = (struct thread){.priority = priority, .process = &world.processes[process], .name = name};
     t->cr3 = t->process->cr3;
-    t->state = THREAD_STOPPED;
+    t->waiter.state = THREAD_STOPPED;
     t->deadline_ns = &world.cells[i];
     timer_adopt(0, t);
     if (priority == WORLD_ABSENT)
         return;
     t->rivals = UINT32_MAX << priority;
-    t->state = THREAD_READY;
+    t->waiter.state = THREAD_READY;
     runq_push(&runq, t);
 }
 
@@ -129,6 +129,7 @@ static void object_create(struct object *o, uint16_t type, int process)
     struct process *p = &world.processes[process];
     o->type = type;
     o->process = p;
+    o->waitable = SIGNAL_VALID;
     p->objects[p->object_count++] = o;
 }
 
@@ -163,6 +164,7 @@ void world_create(const uint8_t priorities[THREADS])
     channel_create(0, CLIENT_PROCESS, SERVER_PROCESS);
     channel_create(1, SERVER_PROCESS, OTHER_PROCESS);
     world.bell.process = &world.processes[IDLER_PROCESS];
+    world.bell.waitable = SIGNAL_VALID;
     for (int i = 0; i < THREADS; i++)
         thread_create(i, homes[i], priorities[i], names[i]);
     if (!setjmp(way_out))
@@ -172,12 +174,12 @@ void world_create(const uint8_t priorities[THREADS])
 
 static void thread_stop(struct thread *t)
 {
-    if (t->state == THREAD_READY)
+    if (t->waiter.state == THREAD_READY)
         runq_remove(&runq, t);
-    else if (t->state == THREAD_WAIT_SIGNALS || t->state == THREAD_WAIT_REQUEST)
-        object_remove_waiter(t->wait_object, t);
+    else if (t->waiter.state == THREAD_WAIT_SIGNALS || t->waiter.state == THREAD_WAIT_REQUEST)
+        object_stop_waiting(t);
     timer_deadline_clear(t);
-    t->state = THREAD_STOPPED;
+    t->waiter.state = THREAD_STOPPED;
 }
 
 void world_stop(struct process *p)
@@ -188,6 +190,11 @@ void world_stop(struct process *p)
             thread_stop(&world.threads[i]);
     for (uint32_t i = 0; i < p->object_count; i++)
         endpoint_stop((struct endpoint *)p->objects[i]);
+}
+
+void process_quiet(struct process *p)
+{
+    p->end.kind = EXIT_TERMINATED; /* its supervisor would hear of it now */
 }
 
 void world_make_remote(int channel)
@@ -264,10 +271,10 @@ void world_call(const struct call *c)
     world_check();
 }
 
-static uint32_t times_in_list(const struct thread *first, const struct thread *t, bool queue)
+static uint32_t times_queued(const struct thread *first, const struct thread *t)
 {
     uint32_t times = 0, steps = 0;
-    for (; first; first = queue ? first->next : first->wait_next) {
+    for (; first; first = first->next) {
         times += first == t;
         must(++steps <= THREADS);
     }
@@ -276,10 +283,14 @@ static uint32_t times_in_list(const struct thread *first, const struct thread *t
 
 static uint32_t times_waiting(const struct object *o, const struct thread *t)
 {
-    uint32_t times = times_in_list(o->waiters, t, false);
+    uint32_t times = 0, steps = 0;
+    for (const struct waiter *w = o->waiters; w; w = w->next) {
+        times += w == &t->waiter;
+        must(++steps <= THREADS);
+    }
     if (times) {
         must(t->wait_object == o && !o->process->stopped);
-        must(!(o->signals & t->mask)); /* what it waits for has not come */
+        must(!(o->signals & t->waiter.mask)); /* what it waits for has not come */
     }
     return times;
 }
@@ -288,16 +299,16 @@ static void check_thread(const struct thread *t)
 {
     uint32_t queued = 0, waiting = times_waiting(&world.bell, t), calling = 0;
     for (int p = 0; p < THREAD_PRIORITIES; p++)
-        queued += times_in_list(runq.head[p], t, true);
+        queued += times_queued(runq.head[p], t);
     for (int i = 0; i < CHANNELS; i++) {
         waiting += times_waiting(&world.initiators[i].object, t) + times_waiting(&world.handlers[i].object, t);
         calling += world.initiators[i].caller == t;
     }
-    must(queued == (t->state == THREAD_READY));
-    must(waiting == (t->state == THREAD_WAIT_SIGNALS || t->state == THREAD_WAIT_REQUEST));
-    must(calling == (t->state == THREAD_WAIT_RESPONSE));
-    must(waiting || !t->wait_next);
-    must((t->state == THREAD_RUNNING) == (t == sched_current() && !world.idle));
+    must(queued == (t->waiter.state == THREAD_READY));
+    must(waiting == (t->waiter.state == THREAD_WAIT_SIGNALS || t->waiter.state == THREAD_WAIT_REQUEST));
+    must(calling == (t->waiter.state == THREAD_WAIT_RESPONSE));
+    must(waiting || !t->waiter.next);
+    must((t->waiter.state == THREAD_RUNNING) == (t == sched_current() && !world.idle));
     if (!waiting && !calling)
         must(*t->deadline_ns == TIME_NEVER);
     must(timer.armed_ns <= *t->deadline_ns);
@@ -334,7 +345,7 @@ void world_check(void)
         must(inbox.level == INBOX_POLLING);
         return;
     }
-    must(t->state == THREAD_RUNNING && t->cr3 == world.cr3 && t->priority == inbox.level);
+    must(t->waiter.state == THREAD_RUNNING && t->cr3 == world.cr3 && t->priority == inbox.level);
     must(!runq_beats(&runq, t->priority));
     must(!runq_has(&runq, t->priority) || timer.slice_ns != TIME_NEVER);
 }
