@@ -115,6 +115,33 @@ def parser_make() -> argparse.ArgumentParser:
         "--timeout", type=seconds, default=60.0, metavar="S", help="limit of one boot (default 60)"
     )
 
+    profile = commands.add_parser(
+        "profile",
+        help="list every instruction that one operation of a bench executes",
+        description="Traces a boot of the release kernel and lists what one operation of a bench executes, each "
+        "instruction with its function and source line; prints the table of functions. Needs no /dev/kvm. The total "
+        "must be the figure of `bench`, or there is no listing.",
+        epilog="example: ./tern profile syscall.null",
+    )
+    profile.add_argument(
+        "bench",
+        nargs="?",
+        default="channel.call.same_cpu.0",
+        metavar="BENCH",
+        help="the whole name of a bench on one CPU (default channel.call.same_cpu.0)",
+    )
+    profile.add_argument(
+        "--kernel",
+        metavar="FILE",
+        help="trace this ELF, with its programs beside it where make leaves them; build only the tracer",
+    )
+    profile.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the listing here (default build/profile/BENCH.txt)"
+    )
+    profile.add_argument(
+        "--timeout", type=seconds, default=60.0, metavar="S", help="limit of the boot (default 60)"
+    )
+
     run = commands.add_parser(
         "run",
         help="boot interactively",
@@ -178,6 +205,17 @@ def run_command(arguments: argparse.Namespace) -> int:
                 arguments.dry_run,
                 arguments.kernel,
                 arguments.append,
+            )
+        )
+    if arguments.command == "profile":
+        import profiling
+
+        return profiling.profile(
+            profiling.Options(
+                arguments.bench,
+                arguments.out and arguments.out.absolute(),
+                arguments.timeout,
+                arguments.kernel,
             )
         )
     if arguments.command == "run":

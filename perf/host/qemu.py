@@ -30,7 +30,8 @@ VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b
 class Boot:
     """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none.
 
-    `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without.
+    `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without. `plugin`: a file for
+    QEMU to load, and its arguments, with commas between.
     """
 
     kernel: Path | None = None
@@ -42,6 +43,7 @@ class Boot:
     smp: int = 1
     cpu: str = ""
     virtio: str = "modern"
+    plugin: str = ""
     timeout_s: float = 60.0
 
 
@@ -229,6 +231,8 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
     ]
     if not interactive:
         line += virtio_options(boot.machine, boot.virtio, boot.accelerator)
+    if boot.plugin:
+        line += ["-plugin", boot.plugin]
     if boot.cdrom is not None:
         return [*line, "-cdrom", str(boot.cdrom)]
     line += ["-kernel", str(boot.kernel)]
