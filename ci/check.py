@@ -9,6 +9,7 @@ import build
 import conformance
 import guest_tests
 import jobs
+import profiles
 import report
 import unit_tests
 from common import ROOT, TernError
@@ -84,6 +85,7 @@ def jobs_all() -> list[Job]:
         *unit_tests.host_jobs(),
         *guest_tests.guest_jobs(),
         *conformance.bench_jobs(),
+        *profiles.profile_jobs(),
         Job("build.reproducible", reproduce, slots=2, long=True),
     ]
 
