@@ -66,7 +66,7 @@ struct result endpoint_set_peer_user(struct endpoint *e, bool on)
     return result_ok(0);
 }
 
-struct result endpoint_notify(struct endpoint *e, uint32_t bits)
+static __attribute__((noinline)) struct result notify_unusual(struct endpoint *e, uint32_t bits)
 {
     if (e->dead)
         return result_of(STATUS_UNAVAILABLE);
@@ -76,6 +76,22 @@ struct result endpoint_notify(struct endpoint *e, uint32_t bits)
         return after(receive(e->peer, bits, true, e->peer->user));
     send_mail(e->peer, 0, bits, sched_current()->priority);
     return result_ok(0);
+}
+
+/* Usually one thread waits in object_take: it has the bits at once, and USER need not rise for it to fall again. */
+struct result endpoint_notify(struct endpoint *e, uint32_t bits)
+{
+    struct endpoint *peer = e->peer;
+    if (e->dead | e->remote)
+        return notify_unusual(e, bits);
+    struct waiter *w = peer->object.waiters;
+    if (!w || w->next || w->state != THREAD_WAIT_TAKE || !bits)
+        return notify_unusual(e, bits);
+    struct thread *t = thread_of_waiter(w);
+    peer->object.waiters = NULL;
+    t->result = result_ok(bits);
+    timer_deadline_clear(t);
+    return sched_ready_preempt(t, result_ok(0));
 }
 
 bool endpoint_take_for(struct endpoint *e, struct thread *t)
@@ -91,6 +107,14 @@ bool endpoint_take_for(struct endpoint *e, struct thread *t)
 struct result endpoint_take(struct endpoint *e, uint64_t deadline_ns)
 {
     struct thread *t = sched_current();
+    if (!e->notified && !e->dead && !e->object.waiters && timer_is_later(deadline_ns)) {
+        *t->deadline_ns = deadline_ns;
+        t->waiter.mask = SIGNAL_USER | SIGNAL_ERROR;
+        t->waiter.state = THREAD_WAIT_TAKE;
+        t->wait_object = &e->object;
+        e->object.waiters = &t->waiter;
+        sched_block();
+    }
     if (endpoint_take_for(e, t))
         return t->result;
     return object_block(&e->object, THREAD_WAIT_TAKE, SIGNAL_USER | SIGNAL_ERROR, deadline_ns, NULL);

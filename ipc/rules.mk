@@ -7,4 +7,4 @@ $(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,paths.
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
 $(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sched/sched.c.o $(B)/sys/fastpath.c.o \
-  $(B)/sys/sys_channel.c.o $(B)/sys/sys_object.c.o $(B)/sys/sys_debug.c.o: KERNEL_CFLAGS += -fomit-frame-pointer
+  $(B)/ipc/endpoint_notify.c.o $(B)/ipc/wait_group.c.o $(B)/sys/sys_channel.c.o $(B)/sys/sys_object.c.o $(B)/sys/sys_debug.c.o: KERNEL_CFLAGS += -fomit-frame-pointer

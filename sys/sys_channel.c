@@ -67,12 +67,12 @@ IMPLEMENT_SYSCALL(object_set_peer_user_signal)
     return endpoint_set_peer_user((struct endpoint *)a[0], a[1]);
 }
 
-IMPLEMENT_SYSCALL(object_notify)
+IMPLEMENT_HOT_SYSCALL(object_notify)
 {
     return endpoint_notify((struct endpoint *)a[0], (uint32_t)a[1]);
 }
 
-IMPLEMENT_SYSCALL(object_take)
+IMPLEMENT_HOT_SYSCALL(object_take)
 {
     return endpoint_take((struct endpoint *)a[0], a[1]);
 }

@@ -17,7 +17,7 @@ static enum status check_handle(const struct process *p, const struct syscall_ar
     if (*a >= p->object_count)
         return STATUS_OUT_OF_RANGE;
     struct object *o = p->objects[index_mask(*a, p->object_mask)];
-    bool other = d->kind == ARGUMENT_EITHER && o->type == d->least;
+    bool other = d->kind != ARGUMENT_HANDLE && o->type == d->least;
     if (d->type != ARGUMENT_ANY_TYPE && o->type != d->type && !other)
         return STATUS_UNIMPLEMENTED;
     *a = (uint64_t)o;
@@ -61,6 +61,7 @@ static enum status check(struct process *p, const struct syscall_argument *d, ui
     switch (d->kind) {
     case ARGUMENT_HANDLE:
     case ARGUMENT_EITHER:
+    case ARGUMENT_END:
         return check_handle(p, d, a);
     case ARGUMENT_IN_OR_NULL:
         return *a ? check_buffer(p, d, a) : STATUS_OK;

@@ -20,6 +20,7 @@ enum argument_kind {
     ARGUMENT_VALUE,
     ARGUMENT_HANDLE, /* becomes the struct object */
     ARGUMENT_EITHER, /* a handle of one of two types */
+    ARGUMENT_END,    /* a handle of either end of a channel */
     ARGUMENT_IN,     /* a buffer and, next, its length; becomes the kernel's address */
     ARGUMENT_OUT,
     ARGUMENT_IN_OR_NULL,
@@ -58,6 +59,17 @@ static inline __attribute__((always_inline)) struct object *handle_peek(const st
     return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;
 }
 
+_Static_assert(IMAGE_OBJECT_CHANNEL_HANDLER == 1 && IMAGE_OBJECT_CHANNEL_INITIATOR == 2, "one comparison; 0 is padding");
+
+/* The same, of either end of a channel. */
+static inline __attribute__((always_inline)) struct object *handle_peek_end(const struct process *p, uint64_t handle)
+{
+    if (handle > p->object_mask)
+        return NULL;
+    struct object *o = p->objects[index_mask(handle, p->object_mask)];
+    return (uint16_t)(o->type - IMAGE_OBJECT_CHANNEL_HANDLER) <= 1 ? o : NULL;
+}
+
 static inline enum user_access argument_access(uint8_t kind)
 {
     return kind == ARGUMENT_OUT || kind == ARGUMENT_OUT_PIECES ? USER_OUT : USER_IN;
@@ -80,6 +92,9 @@ argument_is_hot(const struct process *p, const struct syscall_argument *d, const
     case ARGUMENT_HANDLE:
     case ARGUMENT_EITHER: /* the first type is the usual one */
         *to = (uint64_t)handle_peek(p, *a, d->type);
+        return *to != 0;
+    case ARGUMENT_END:
+        *to = (uint64_t)handle_peek_end(p, *a);
         return *to != 0;
     case ARGUMENT_IN_OR_NULL:
         if (!*a)
@@ -128,6 +143,10 @@ static inline __attribute__((always_inline)) bool arguments_are_hot(const struct
 #define EITHER(name, object, other)                                                                                    \
     {                                                                                                                  \
         .kind = ARGUMENT_EITHER, .type = IMAGE_OBJECT_##object, .least = IMAGE_OBJECT_##other                          \
+    }
+#define END(name)                                                                                                      \
+    {                                                                                                                  \
+        .kind = ARGUMENT_END, .type = IMAGE_OBJECT_CHANNEL_HANDLER, .least = IMAGE_OBJECT_CHANNEL_INITIATOR            \
     }
 #define IN_PIECES(name)                                                                                                \
     {                                                                                                                  \

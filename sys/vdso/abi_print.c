@@ -17,6 +17,7 @@
 #define VALUE(name) #name
 #define HANDLE(name, type) #name ": handle of " #type
 #define EITHER(name, type, other) #name ": handle of " #type " or " #other
+#define END(name) #name ": handle of either end of a channel"
 #define IN_PIECES(name) #name ": in, or pieces"
 #define OUT_PIECES(name) #name ": out, or pieces"
 #define IN(name, most) #name ": in, at most " #most

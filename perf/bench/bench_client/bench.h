@@ -101,3 +101,4 @@ void boot_to_user_run(const struct bench *bench);
 void channel_call_run(const struct bench *bench);
 void channel_call_cross_run(const struct bench *bench);
 void channel_transact_run(const struct bench *bench);
+void notify_run(const struct bench *bench);

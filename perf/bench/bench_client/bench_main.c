@@ -30,6 +30,7 @@ static const struct bench benches[] = {
     {"channel.call.same_cpu.64", BENCH_SAME_CPU, 1, 64, channel_call_run},
     {"channel.call.same_cpu.1024", BENCH_SAME_CPU, 1, 1024, channel_call_run},
     {"channel.call.same_cpu.4096", BENCH_SAME_CPU, 1, 4096, channel_call_run},
+    {"notify.round_trip", BENCH_SAME_CPU, 1, 0, notify_run},
     {"channel.call.cross_cpu.0", BENCH_CROSS_CPU, 1, 0, channel_call_cross_run},
     {"channel.call.cross_cpu.64", BENCH_CROSS_CPU, 1, 64, channel_call_cross_run},
 };
@@ -191,10 +192,13 @@ static uint32_t ask_cpu(uint32_t handle)
 
 static void find_servers(void)
 {
-    uint32_t call = ask_cpu(HANDLE_CALL), transact = ask_cpu(HANDLE_TRANSACT), yielder = ask_cpu(HANDLE_YIELDER);
-    if (call != transact || call != yielder)
-        tern_failure(STATUS_FAILED_PRECONDITION, "servers on CPUs %u, %u and %u", call, transact, yielder);
-    servers_are_here = call == cpu_id();
+    static const uint32_t servers[] = {HANDLE_CALL, HANDLE_TRANSACT, HANDLE_YIELDER, HANDLE_NOTIFY};
+    uint32_t cpu = ask_cpu(servers[0]);
+    for (size_t i = 1; i < sizeof servers / sizeof servers[0]; i++) {
+        if (ask_cpu(servers[i]) != cpu)
+            tern_failure(STATUS_FAILED_PRECONDITION, "server %zu is not on CPU %u as the first is", i, cpu);
+    }
+    servers_are_here = cpu == cpu_id();
 }
 
 int main(void)
