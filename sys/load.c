@@ -296,7 +296,7 @@ static void run_load(const struct inbox_message *m);
 static void load_next(struct process *p, uint32_t region, uint64_t offset)
 {
     struct inbox_message m = {run_load, {(uint64_t)p, region, offset}};
-    inbox_send(p->cpu, &m, 0);
+    inbox_send(p->cpu, &m, p->threads->priority);
 }
 
 /* `bytes` from `offset` on, as they were at boot. */

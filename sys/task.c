@@ -63,8 +63,9 @@ enum status task_terminate(struct task *t)
         thread_end(t->thread, &end);
     else if (t->process->cpu == t->object.cpu)
         process_terminate(t->process);
-    else
+    else if (!t->terminating)
         ask(t, run_terminate);
+    t->terminating = true;
     return STATUS_OK;
 }
 
@@ -82,6 +83,7 @@ void task_ended(struct task *t, const struct exit_status *status)
 {
     t->status = *status;
     t->state = TASK_ENDED;
+    t->terminating = false;
     object_raise_ready(&t->object, SIGNAL_JOINABLE);
 }
 

@@ -18,6 +18,7 @@ struct task {
     struct process *process;   /* [I] process object: which; thread object: NULL */
     struct thread *thread;     /* [I] thread object: which */
     uint8_t state;             /* [o] enum task_state */
+    bool terminating;          /* [o] RUNNING elsewhere, and asked to end: once is enough */
     struct exit_status status; /* [o] ENDED */
 };
 
