@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What mkimage.py makes of the text of a system.json5: positions, errors, notes and handle headers.
 
-Images and programs are in test_mkimage_build.py. Needs gcc. Runs by itself or with `python3 -m unittest`.
+Objects other than channels and histograms, mappings and constants are in test_mkimage_objects.py, images and
+programs in test_mkimage_build.py. Needs gcc. Runs by itself or with `python3 -m unittest`.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ SEED = ROOT.parent / "shared/seeds/003_204b3efb7ab78218.txt"
 sys.path.insert(0, str(IMAGES))
 
 import image_file  # noqa: E402
+import image_show  # noqa: E402
 import mkimage  # noqa: E402
 from abi import HEADERS, Abi  # noqa: E402
 from json5_position import Document, SyntaxProblem  # noqa: E402
@@ -35,8 +37,9 @@ LAYOUT = """#include "sys/abi/image.h"
 int main(void)
 {
     printf("%zu %zu %zu %zu %zu %zu %zu %zu %zu", sizeof(struct image_header), sizeof(struct image_process),
-           sizeof(struct image_region), sizeof(struct image_thread), sizeof(struct image_object),
-           sizeof(struct image_interrupt), sizeof(struct image_device), offsetof(struct image_header, checksum), HISTOGRAM_BYTES);
+           sizeof(struct image_thread), sizeof(struct image_object), sizeof(struct image_region),
+           sizeof(struct image_interrupt), sizeof(struct image_device), offsetof(struct image_header, checksum),
+           HISTOGRAM_BYTES);
     return 0;
 }
 """
@@ -78,9 +81,10 @@ def mkimage_run(*arguments: object) -> tuple[int, str, str]:
 
 
 class Case(unittest.TestCase):
-    """A temporary folder for each test."""
+    """A temporary folder for each test. `text` is what `refused` changes."""
 
     maxDiff = None
+    text = GOOD
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -105,9 +109,9 @@ class Case(unittest.TestCase):
         return [line[len(str(file)) + 1 :] for line in err.splitlines()]
 
     def refused(self, old: str, new: str, *expected: str) -> None:
-        """GOOD with `old` replaced by `new` gives exactly these errors."""
-        self.assertIn(old, GOOD)
-        self.assertEqual(self.check(GOOD.replace(old, new, 1)), list(expected))
+        """The text with `old` replaced by `new` gives exactly these errors."""
+        self.assertIn(old, self.text)
+        self.assertEqual(self.check(self.text.replace(old, new, 1)), list(expected))
 
     def small_abi(self, name: str, limit: int) -> Path:
         """A copy of the kernel's headers with another limit, so that a test can reach it."""
@@ -139,6 +143,9 @@ class Positions(unittest.TestCase):
             ("c", "d"): (3, 35),
             ("e,",): (5, 5)})
 
+    def test_numbers(self) -> None:
+        self.assertEqual(Document("[-0x10, 0xAb, -7, +1, 2e1]").value, [-16, 0xAB, -7, 1, 20])
+
     def test_escapes_in_keys(self) -> None:
         document = Document(r"""{ \u0061b: 1, "c\x64": 2, '\u00e9\'': [3] }""")
         self.assertEqual(set(document.values), {(), ("ab",), ("cd",), ("é'",), ("é'", 0)})
@@ -163,6 +170,7 @@ class Positions(unittest.TestCase):
             ("{a: 'x\n'}", (1, 7), "unexpected end of line"),
             ("{a: 1 // end", (1, 13), "unexpected end of input"),
             ("[" * 3000, (1, 1), "the text is nested too deeply"),
+            ("{a: 0x}", (1, 7), 'unexpected "}"'),
         ):
             with self.subTest(text=text[:20]), self.assertRaises(SyntaxProblem) as caught:
                 Document(text)
@@ -283,21 +291,13 @@ class Shape(Case):
                          f"11:45: 'priority' is {bad}; valid are 0 to 31 and 'Level0' to 'Level31'")
 
     def test_types_of_objects(self) -> None:
-        self.refused('"channel_handler"', '"wait_group"',
-                     "5:56: object type 'wait_group' is not supported by this kernel "
-                     "yet; supported: channel_handler, channel_initiator, histogram, thread")
-        for kind in ("interrupt", "process", "event_subscription"):
-            [line] = self.check(GOOD.replace("channel_handler", kind))
-            self.assertIn(f"'{kind}' is not supported by this kernel yet", line)
+        valid = "channel_handler, channel_initiator, histogram, interrupt, process, thread, wait_group"
+        self.refused('"channel_handler"', '"event_subscription"',
+                     "5:56: object type 'event_subscription' is not supported by this kernel "
+                     f"yet; supported: {valid}")
         self.refused('"channel_handler"', '"channel_handle"',
                      "5:56: unknown object type 'channel_handle'; did you mean "
-                     "'channel_handler'? valid types: channel_handler, channel_initiator, histogram, thread")
-
-    def test_parts_that_are_not_served(self) -> None:
-        self.refused("name: 'pair',", "name: 'pair', constants: [1],",
-                     "4:30: 'constants' is not supported by this kernel yet; leave it out or empty")
-        self.assertEqual(self.check(GOOD.replace('name: "server",', 'name: "server", memory_mappings: [],')),
-                         [])
+                     f"'channel_handler'? valid types: {valid}")
 
     def test_repeated_key(self) -> None:
         self.refused("name: 'pair',", "name: 'pair', name: 'pear',",
@@ -335,6 +335,10 @@ class Meaning(Case):
         self.refused('name: "main", p', r'name: "a\nb", p',
                      "11:27: 'name' may only hold printable ASCII characters")
         self.refused("'pair'", "'päir'", "4:11: 'name' may only hold printable ASCII characters")
+        self.refused('"client"', '"Process"',
+                     "7:15: a process cannot be named 'Process': so each process calls its own object")
+        self.refused('"call"', '"Process"',
+                     "9:19: an object cannot be named 'Process': that is the process's own, added to each")
         self.refused('"client"', '"../x"',
                      "7:15: '../x' cannot name a program's source: it is empty, has a '/' or only dots")
         self.assertEqual(self.check(GOOD.replace("client", "X" * 31).replace('"main"', '"The Main Thread"')),
@@ -367,6 +371,9 @@ class Meaning(Case):
                      "9:102: object 'ipc' of process 'server' does not exist; valid handlers: IPC")
         self.refused('type: "channel_handler"', 'type: "histogram"',
                      "9:102: object 'IPC' of process 'server' is a histogram, not a channel_handler; "
+                     "that process has no handler")
+        self.refused('type: "channel_handler"', "type: 'interrupt', irqs: [{ name: 'x', number: 1 }]",
+                     "9:102: object 'IPC' of process 'server' is an interrupt, not a channel_handler; "
                      "that process has no handler")
         self.refused("    objects: [\n",
                      "    objects: [\n{ name: 'x', type: 'channel_initiator', handler_process: 'server', "
@@ -409,10 +416,6 @@ class Meaning(Case):
         none = "process 'server' has no thread; give it threads: [{ name: \"main\" }]"
         self.refused('[{ name: "main" }]', "[]", f"5:7: {none}")
         self.refused(', threads: [{ name: "main" }]', "", f"5:7: {none}")
-        two = "process 'server' has 2 threads; this kernel supports exactly one per process yet"
-        self.refused('{ name: "main" }', '{ name: "main" }, { name: "b" }', f"5:106: {two}")
-        self.refused('"channel_handler" }', '"channel_handler" }, { name: "t", type: "thread" }',
-                     f"5:77: {two}")
 
     def test_too_many(self) -> None:
         process = "{{ name: 'p{}', threads: [{{ name: 'main' }}] }},\n"
@@ -461,9 +464,7 @@ class Abis(Case):
 
     def test_structs_and_sizes(self) -> None:
         run = subprocess.run([self.compiled(LAYOUT)], capture_output=True, text=True, check=True)
-        formats = (image_file.HEADER, image_file.PROCESS, image_file.REGION, image_file.THREAD,
-                   image_file.OBJECT, image_file.INTERRUPT, image_file.DEVICE)
-        expected = [row.size for row in formats]
+        expected = [row.size for row in (image_file.HEADER, *image_file.TABLES)]
         expected += [image_file.CHECKSUM_OFFSET, Abi(ROOT / "sys/abi").histogram_bytes]
         self.assertEqual(list(map(int, run.stdout.split())), expected)
 
@@ -472,8 +473,19 @@ class Abis(Case):
         process = schema["properties"]["apps"]["items"]["properties"]["processes"]["items"]["properties"]
         abi = Abi(ROOT / "sys/abi")
         self.assertEqual(process["cpu"]["maximum"], abi["IMAGE_CPUS_MAX"] - 1)
-        self.assertLess(process["threads"]["items"]["properties"]["stack_size_bytes"]["maximum"],
-                        abi["USER_PROCESS_STRIDE"] - abi["USER_STACK_OFFSET"])
+        largest_stack = process["threads"]["items"]["properties"]["stack_size_bytes"]["maximum"]
+        self.assertLess(largest_stack, abi["USER_DEVICE_OFFSET"] - abi["USER_STACK_OFFSET"])
+        self.assertEqual(schema["definitions"]["thread"]["properties"]["stack_size_bytes"]["maximum"], largest_stack)
+        lines = schema["definitions"]["interrupt"]["properties"]["irqs"]
+        self.assertEqual(lines["maxItems"], abi["IMAGE_INTERRUPTS_PER_OBJECT"])
+        self.assertEqual(lines["items"]["properties"]["number"]["maximum"], abi["IMAGE_INTERRUPT_MAX"] - 1)
+
+    def test_python_and_c_name_the_same_types(self) -> None:
+        schema = json.loads((IMAGES / "system_schema.json").read_text(encoding="utf-8"))
+        image_h = (ROOT / "sys/abi/image.h").read_text(encoding="utf-8")
+        in_c = {name.lower() for name in re.findall(r"IMAGE_OBJECT_(\w+) = \d", image_h)}
+        self.assertEqual(set(schema["definitions"]), in_c)
+        self.assertEqual(set(image_show.KINDS), in_c)
 
 
 class Headers(Case):

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # The first import makes the modules of mkimage.py known.
 from test_mkimage import GOOD, ROOT, Case, mkimage_process, mkimage_run  # noqa: E402, I001
+from test_mkimage_objects import BASE, HEAP, ROBOT  # noqa: E402
 
 import image_file  # noqa: E402
 from elf import elf_read  # noqa: E402
@@ -102,18 +103,83 @@ class Building(Case):
             "process 'server' cpu 0 entry 0x1000000",
             "  thread 'main' priority 15 stack_top 0x1c01000",
             "  handle 0 'IPC' channel_handler peer 'client'.'call'",
-            "  handle 1 'process' process of 'server'",
+            "  handle 1 'process' process 'server'",
             "  region 0x1000000 r-x bytes 4096, N of them",
             "  region 0x1c00000 rw- bytes 4096, 0 of them at offset 0",
             "process 'client' cpu 3 entry 0x2000000",
             "  thread 'main' priority 20 stack_top 0x2c01000",
             "  handle 0 'ns' histogram at 0x2800000",
             "  handle 1 'call' channel_initiator peer 'server'.'IPC'",
-            "  handle 2 'process' process of 'client'",
+            "  handle 2 'process' process 'client'",
             "  region 0x2000000 r-x bytes 4096, N of them",
             "  region 0x2001000 rw- bytes 8192, N of them",
             "  region 0x2800000 rw- bytes 258048, 0 of them at offset 0",
             "  region 0x2c00000 rw- bytes 4096, 0 of them at offset 0"])
+
+    def build_robot(self, text: str = ROBOT) -> tuple[int, str]:
+        for name in ("driver", "keeper"):
+            self.write(f"programs/{name}.c", '#include "handles.h"\nint main(void) { return HANDLE_PROCESS; }\n')
+        return self.build(text)
+
+    def test_all_tables(self) -> None:
+        """Every type of object, several threads, all mappings; both forms of the schema."""
+        self.assertEqual(self.build_robot(), (0, ""))
+        self.assertEqual(self.judge(), "0 sound\n")
+        lines = [re.sub(r"\d+ of them at offset [1-9]\d*", "N of them",
+                        line) for line in self.show().splitlines()]
+        self.assertEqual(lines[1:], [
+            "process 'driver' cpu 1 entry 0x1000000",
+            "  thread 'main' priority 15 stack_top 0x1c01000",
+            "  thread 'worker' priority 3 stack_top 0x1c04000",
+            "  handle 0 'group' wait_group",
+            "  handle 1 'lines' interrupt 4 40",
+            "  handle 2 'worker' thread 'worker'",
+            "  handle 3 'main' thread 'main'",
+            "  handle 4 'requests' channel_handler peer 'keeper'.'ask'",
+            "  handle 5 'times' histogram at 0x1800000",
+            "  handle 6 'process' process 'driver'",
+            "  region 0x1000000 r-x bytes 4096, N of them",
+            "  region 0x1800000 rw- bytes 258048, 0 of them at offset 0",
+            "  region 0x1840000 rw- bytes 8192, 0 of them at offset 0",
+            "  region 0x1c00000 rw- bytes 4096, 0 of them at offset 0",
+            "  region 0x1c02000 rw- bytes 8192, 0 of them at offset 0",
+            "  ports 0x3f8 to 0x3ff",
+            "  device 0x1e00000 rw- bytes 8192 at physical 0xfee00000",
+            "  device 0x1e03000 rw- bytes 4096 at physical 0xfed00000",
+            "process 'keeper' cpu 0 entry 0x2000000",
+            "  thread 'main' priority 20 stack_top 0x2c01000",
+            "  thread 'Night watch' priority 15 stack_top 0x2c04000",
+            "  handle 0 'ward' process 'driver'",
+            "  handle 1 'ask' channel_initiator peer 'driver'.'requests'",
+            "  handle 2 'bell' interrupt 255",
+            "  handle 3 'NIGHT_WATCH' thread 'Night watch'",
+            "  handle 4 'process' process 'keeper'",
+            "  region 0x2000000 r-x bytes 4096, N of them",
+            "  region 0x2c00000 rw- bytes 4096, 0 of them at offset 0",
+            "  region 0x2c02000 rw- bytes 8192, 0 of them at offset 0"])
+
+    def test_private_data_beside_the_program(self) -> None:
+        at = f"address: {BASE + 0x1000}"
+        self.assertEqual(self.build_robot(ROBOT.replace(HEAP, HEAP.replace("address: 0", at))), (0, ""))
+        self.assertEqual(self.judge(), "0 sound\n")
+        self.assertIn("\n  region 0x1001000 rw- bytes 8192, 0 of them", self.show())
+        at = f"address: {BASE}"
+        self.assertEqual(self.build_robot(ROBOT.replace(HEAP, HEAP.replace("address: 0", at))),
+                         (1, f"{self.folder}/system.json5:14:67: mapping 'heap' overlaps the program of process "
+                          "'driver', which ends at 0x1001000\n"))
+
+    def test_graph_beside_the_image(self) -> None:
+        self.assertEqual(self.build(GOOD, "--graph", self.folder / "out.dot"), (0, ""))
+        _, graph, _ = mkimage_run("graph", self.folder / "system.json5")
+        self.assertEqual((self.folder / "out.dot").read_text(encoding="utf-8"), graph)
+
+    def test_stacks_of_all_threads_count(self) -> None:
+        """Worker 8192 and main 4096 of the driver; its mapping does not count."""
+        ram = 'name: "driver", ram_size_bytes: {},'
+        self.assertEqual(self.build_robot(ROBOT.replace('name: "driver",', ram.format(12288))), (0, ""))
+        self.assertEqual(self.build_robot(ROBOT.replace('name: "driver",', ram.format(12287))),
+                         (1, f"{self.folder}/system.json5:9:41: 'ram_size_bytes' is 12287, but data, bss and stack "
+                          "take 12288 bytes (driver 12288)\n"))
 
     def test_memory_is_what_the_linker_made(self) -> None:
         self.assertEqual(self.build(), (0, ""))
@@ -319,7 +385,7 @@ class Building(Case):
         self.assertEqual(mkimage_run("build")[0], 2)
         status, out, _ = mkimage_run("--help")
         self.assertEqual(status, 0)
-        for command in ("check", "headers", "build", "pack", "show"):
+        for command in ("check", "graph", "headers", "build", "pack", "show"):
             self.assertIn(f"\n    {command} ", out)
 
 

@@ -8,7 +8,9 @@ is needed here.
 import re
 from pathlib import Path
 
-HEADERS = ("image.h", "layout.h", "histogram.h")
+from system import Thread
+
+HEADERS = ("image.h", "layout.h", "histogram.h", "signals.h")
 _DEFINE = re.compile(r"^#define +(\w+) +(0x[0-9a-fA-F]+|\d+)[uUlL]*(?: *(?:/\*.*)?)$", re.MULTILINE)
 _TEXT = re.compile(r'^#define +(\w+) +"([^"\\]*)"', re.MULTILINE)
 _ENUM = re.compile(r"^ +(\w+) = (\d+),", re.MULTILINE)
@@ -46,6 +48,10 @@ class Abi:
         """`size` bytes, rounded up to whole pages (in bytes)."""
         page = self["USER_PAGE_SIZE"]
         return (size + page - 1) // page * page
+
+    def stack_top(self, thread: Thread) -> int:
+        """The address just above the stack of a thread that has its place."""
+        return thread.stack + self.pages(thread.stack_bytes)
 
     @property
     def histogram_bytes(self) -> int:

@@ -16,7 +16,6 @@ from pathlib import Path
 import jinja2
 
 from abi import HEADERS, Abi
-from image_file import histogram_address
 from system import Process, Refused, System, identifier
 
 HERE = Path(__file__).resolve().parent
@@ -50,14 +49,14 @@ def headers_write(system: System, folder: Path, abi: Abi) -> None:
         undefined=jinja2.StrictUndefined,
     )
     template = environment.get_template("handles.h.j2")
-    for number, process in enumerate(system.processes):
-        histograms = [item for item in process.objects if item.type == "histogram"]
+    for process in system.processes:
         text = template.render(
             folder=process.folder,
             literal='"' + process.name.replace("\\", "\\\\").replace('"', '\\"') + '"',
-            handles=[identifier(item.name) for item in process.objects],
-            histograms=[(identifier(item.name), histogram_address(abi, number, index))
-                        for index, item in enumerate(histograms)],
+            process=process,
+            identifier=identifier,
+            lines=[(line, index) for item in process.objects for index, line in enumerate(item.interrupts)],
+            stack_tops=[(item, abi.stack_top(process.threads[item.thread])) for item in process.of_type("thread")],
         )
         file = folder / process.folder / "handles.h"
         file.parent.mkdir(parents=True, exist_ok=True)

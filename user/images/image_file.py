@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The image file (sys/abi/image.h), out of a system and its linked programs, and back to text.
+"""The image file (sys/abi/image.h), out of a system and its linked programs.
 
 The same input always gives the same bytes. The kernel checks all of it again (sys/image.c).
 """
@@ -7,22 +7,23 @@ The same input always gives the same bytes. The kernel checks all of it again (s
 import struct
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import accumulate
 
 import elf
 from abi import Abi
 from elf import Elf
-from system import Process, Problems, Refused, System
+from system import Object, Process, Problems, Refused, System
 
 HEADER = struct.Struct("<IIQI6I6II32s")
 PROCESS = struct.Struct("<32sQII8I")
-REGION = struct.Struct("<QQQQII")
 THREAD = struct.Struct("<32sIIQ")
 OBJECT = struct.Struct("<32s6I")
+REGION = struct.Struct("<QQQQII")
 INTERRUPT = struct.Struct("<II")
 DEVICE = struct.Struct("<QQQII")
-IMAGE_OBJECTS = ("channel_handler", "channel_initiator", "histogram", "wait_group", "interrupt", "process", "thread")
+TABLES = (PROCESS, THREAD, OBJECT, REGION, INTERRUPT, DEVICE)  # as the header counts them
 CHECKSUM_OFFSET = 16
+DEVICE_KINDS = {"device": "IMAGE_DEVICE_MEMORY", "ports": "IMAGE_DEVICE_PORTS"}  # of the types of mappings
 
 
 @dataclass
@@ -35,84 +36,100 @@ class Region:
     flags: int
 
 
-def histogram_address(abi: Abi, index: int, number: int) -> int:
-    """Where the `number`-th histogram (by handle) of process `index` lies."""
-    return abi.process_base(index) + abi["USER_HISTOGRAM_OFFSET"] + number * abi.histogram_stride
-
-
 def image_pack(system: System, programs: list[Elf], name: str, abi: Abi) -> bytes:
     """The image named `name`; programs[i] is the linked program of process i. Raises Refused."""
     _check_sizes(system, programs)
-    regions = [_regions(number, process, programs[number], abi)
-               for number, process in enumerate(system.processes)]
-    first_object = _first([len(process.objects) for process in system.processes])
-    first_region = _first([len(part) for part in regions])
-    threads, processes, objects = b"", b"", b""
-    for number, process in enumerate(system.processes):
-        stack_top = regions[number][-1].address + regions[number][-1].size
-        threads += THREAD.pack(process.thread.name.encode(), number, process.thread.priority, stack_top)
-        runs = (first_region[number], len(regions[number]), first_object[number], len(process.objects))
-        entry = programs[number].entry
-        processes += PROCESS.pack(process.name.encode(), entry, process.cpu, 0, *runs, number, 1, 0, 0)
-        histogram_region = first_region[number] + len(_program_regions(programs[number], abi))
-        for item in process.objects:
-            peer = first_object[item.peer[0]] + item.peer[1] if item.peer else abi["IMAGE_NONE"]
-            region = abi["IMAGE_NONE"]
-            if item.type == "histogram":
-                region, histogram_region = histogram_region, histogram_region + 1
-            if item.type == "process":
-                peer = number
-            kind = abi[f"IMAGE_OBJECT_{item.type.upper()}"]
-            objects += OBJECT.pack(item.name.encode(), kind, number, peer, region, 0, 0)
-    return _assemble(name, [processes, threads, objects], regions, abi)
-
-
-def _first(counts: list[int]) -> list[int]:
-    """The index of each process's first row, when the rows of all follow each other."""
-    return [sum(counts[:number]) for number in range(len(counts))]
-
-
-def _assemble(name: str, tables: list[bytes], regions: list[list[Region]], abi: Abi) -> bytes:
-    """Header, the tables, the region table, and the regions' bytes; each part 8-aligned."""
-    processes, threads, objects = tables
-    offset = HEADER.size
-    offsets = []
-    for table in tables:
-        offsets.append(offset)
-        offset += len(table)
-    offsets.append(offset)
-    count = sum(len(part) for part in regions)
-    offset += count * REGION.size
-    offsets += [offset, offset]
-    rows, data = b"", b""
-    for number, part in enumerate(regions):
-        for region in part:
-            place = offset + len(data) if region.data else 0
-            rows += REGION.pack(region.address, region.size, place, len(region.data), region.flags, number)
-            data += region.data + bytes(-len(region.data) % 8)
-    counts = (len(processes) // PROCESS.size, len(threads) // THREAD.size, len(objects) // OBJECT.size, count, 0, 0)
+    tables = _Tables(system, abi)
+    for number, program in enumerate(programs):
+        tables.add_process(number, program)
+    count = len(tables.regions)
     if count > abi["IMAGE_REGIONS_MAX"]:
         raise Refused([f"the image has {count} regions; at most {abi['IMAGE_REGIONS_MAX']} fit"])
-
-    def header(checksum: int) -> bytes:
-        return HEADER.pack(abi["IMAGE_MAGIC"], abi["IMAGE_VERSION"], offset + len(data), checksum,
-                           *counts, *offsets, 0, name.encode())
-
-    rest = b"".join(tables) + rows + data
-    return header(zlib.crc32(header(0) + rest)) + rest
+    return tables.assemble(name)
 
 
-def _regions(number: int, process: Process, program: Elf, abi: Abi) -> list[Region]:
-    """All memory of a process by address: its program, its histograms, its stack last."""
-    base = abi.process_base(number)
+class _Tables:
+    """The rows of all tables, a process after the other; of the regions what their rows will be made of."""
+
+    def __init__(self, system: System, abi: Abi) -> None:
+        self.system = system
+        self.abi = abi
+        self.processes: list[bytes] = []
+        self.threads: list[bytes] = []
+        self.objects: list[bytes] = []
+        self.regions: list[tuple[int, Region]] = []  # process and region
+        self.interrupts: list[bytes] = []
+        self.devices: list[bytes] = []
+        # an object may name a thread or object of which the row is not there yet
+        self._first_object = [0, *accumulate(len(process.objects) for process in system.processes)]
+        self._first_thread = [0, *accumulate(len(process.threads) for process in system.processes)]
+
+    def add_process(self, number: int, program: Elf) -> None:
+        process = self.system.processes[number]
+        regions = _regions(self.system, number, program, self.abi)
+        devices = process.mapped(*DEVICE_KINDS)
+        runs = (len(self.regions), len(regions), self._first_object[number], len(process.objects),
+                self._first_thread[number], len(process.threads), len(self.devices), len(devices))
+        self.processes.append(PROCESS.pack(process.name.encode(), program.entry, process.cpu, 0, *runs))
+        region_at = {region.address: len(self.regions) + index for index, region in enumerate(regions)}
+        self.regions += [(number, region) for region in regions]
+        for thread in process.threads:
+            top = self.abi.stack_top(thread)
+            self.threads.append(THREAD.pack(thread.name.encode(), number, thread.priority, top))
+        for item in process.objects:
+            self._add_object(number, item, region_at)
+        for mapping in devices:
+            address = mapping.address if mapping.type == "device" else 0
+            kind = self.abi[DEVICE_KINDS[mapping.type]]
+            self.devices.append(DEVICE.pack(address, mapping.start, mapping.size, number, kind))
+
+    def _add_object(self, number: int, item: Object, region_at: dict[int, int]) -> None:
+        peer = region = self.abi["IMAGE_NONE"]
+        if item.peer:
+            peer = self._first_object[item.peer[0]] + item.peer[1]
+        elif item.linked is not None:
+            peer = item.linked
+        elif item.thread is not None:
+            peer = self._first_thread[number] + item.thread
+        if item.type == "histogram":
+            region = region_at[item.address]
+        lines = (len(self.interrupts), len(item.interrupts)) if item.interrupts else (0, 0)
+        self.interrupts += [INTERRUPT.pack(len(self.objects), line.number) for line in item.interrupts]
+        kind = self.abi[f"IMAGE_OBJECT_{item.type.upper()}"]
+        self.objects.append(OBJECT.pack(item.name.encode(), kind, number, peer, region, *lines))
+
+    def assemble(self, name: str) -> bytes:
+        """Header, tables, and the regions' bytes; each part 8-aligned."""
+        counts = [len(rows) for rows in (self.processes, self.threads, self.objects, self.regions,
+                                         self.interrupts, self.devices)]
+        sizes = [count * row.size for row, count in zip(TABLES, counts)]
+        *offsets, end = accumulate(sizes, initial=HEADER.size)
+        regions, data = b"", b""
+        for number, region in self.regions:
+            place = end + len(data) if region.data else 0
+            regions += REGION.pack(region.address, region.size, place, len(region.data), region.flags, number)
+            data += region.data + bytes(-len(region.data) % 8)
+
+        def header(checksum: int) -> bytes:
+            return HEADER.pack(self.abi["IMAGE_MAGIC"], self.abi["IMAGE_VERSION"], end + len(data), checksum,
+                               *counts, *offsets, 0, name.encode())
+
+        rest = b"".join([*self.processes, *self.threads, *self.objects, regions, *self.interrupts,
+                         *self.devices, data])
+        return header(zlib.crc32(header(0) + rest)) + rest
+
+
+def _regions(system: System, number: int, program: Elf, abi: Abi) -> list[Region]:
+    """All memory of a process by address: its program, its histograms, its private data, its stacks."""
+    process = system.processes[number]
     regions = _program_regions(program, abi)
+    _check_placement(system, process, program, regions, abi.process_base(number), abi)
+    own = [(item.address, abi.histogram_bytes) for item in process.of_type("histogram")]
+    own += [(mapping.address, mapping.size) for mapping in process.mapped("read_write_data")]
+    own += [(thread.stack, thread.stack_bytes) for thread in process.threads]
     read_write = abi["IMAGE_REGION_READ"] | abi["IMAGE_REGION_WRITE"]
-    _check_placement(process, program, regions, base, abi)
-    for index in range(sum(item.type == "histogram" for item in process.objects)):
-        address = histogram_address(abi, number, index)
-        regions.append(Region(address, abi.pages(abi.histogram_bytes), b"", read_write))
-    stack = Region(base + abi["USER_STACK_OFFSET"], abi.pages(process.thread.stack_bytes), b"", read_write)
-    return regions + [stack]
+    regions += [Region(address, abi.pages(size), b"", read_write) for address, size in own]
+    return sorted(regions, key=lambda region: region.address)
 
 
 def _program_regions(program: Elf, abi: Abi) -> list[Region]:
@@ -128,7 +145,8 @@ def _program_regions(program: Elf, abi: Abi) -> list[Region]:
     return regions
 
 
-def _check_placement(process: Process, program: Elf, regions: list[Region], base: int, abi: Abi) -> None:
+def _check_placement(system: System, process: Process, program: Elf, regions: list[Region], base: int,
+                     abi: Abi) -> None:
     """Refuses a program that is not where the kernel would load it."""
     what = f"the program of process '{process.name}'"
     end, limit = base, base + abi["USER_HISTOGRAM_OFFSET"]
@@ -144,17 +162,24 @@ def _check_placement(process: Process, program: Elf, regions: list[Region], base
     parts = [part for part in program.segments if part.flags & elf.EXECUTE]
     if not any(part.address <= program.entry < part.address + part.size for part in parts):
         raise Refused([f"{what} starts at {program.entry:#x}, which is not in its executable code"])
+    problems = Problems(system.file)
+    for mapping in process.mapped("read_write_data"):
+        if mapping.address < end:
+            at = system.document.at(mapping.path + ("start_address",))
+            problems.add(at, f"mapping '{mapping.name}' overlaps {what}, which ends at {end:#x}")
+    problems.raise_if_any()
 
 
 def _check_sizes(system: System, programs: list[Elf]) -> None:
     """Exact bytes, not pages: code and read-only data against flash; data, bss and stacks against RAM.
 
-    Histograms are kernel objects and count for neither.
+    Histograms are kernel objects and count for neither, as do mappings, which have sizes of their own.
     """
     problems = Problems(system.file)
     pairs = list(zip(system.processes, programs))
     flash = [(process, program.size(writable=False)) for process, program in pairs]
-    ram = [(process, program.size(writable=True) + process.thread.stack_bytes) for process, program in pairs]
+    ram = [(process, program.size(writable=True) + sum(thread.stack_bytes for thread in process.threads))
+           for process, program in pairs]
 
     def check(what: str, shares: list[tuple[Process, int]], key: str, limit: int | None, path: tuple) -> None:
         total = sum(size for _, size in shares)
@@ -171,54 +196,3 @@ def _check_sizes(system: System, programs: list[Elf]) -> None:
     for share in ram:
         check("data, bss and stack", [share], "ram_size_bytes", share[0].ram_bytes, share[0].path)
     problems.raise_if_any()
-
-
-def image_show(file: Path, abi: Abi) -> str:
-    """The tables of the image in `file` as text, a line per entry. Raises Refused if it is none."""
-    data = file.read_bytes()
-    try:
-        return "\n".join(_shown(data, abi)) + "\n"
-    except (struct.error, ValueError, IndexError) as error:
-        raise Refused([f"{file}: not a system image: {error}"]) from None
-
-
-def _shown(data: bytes, abi: Abi) -> list[str]:
-    fields = HEADER.unpack_from(data)
-    magic, version, size, checksum = fields[:4]
-    if (magic, version) != (abi["IMAGE_MAGIC"], abi["IMAGE_VERSION"]):
-        raise ValueError("wrong magic or version")
-    if size != len(data):
-        raise ValueError(f"it has {len(data)} bytes, its header says {size}")
-    zeroed = data[:CHECKSUM_OFFSET] + bytes(4) + data[CHECKSUM_OFFSET + 4 :]
-    if zlib.crc32(zeroed) != checksum:
-        raise ValueError("wrong checksum")
-    formats = (PROCESS, THREAD, OBJECT, REGION)
-    processes, threads, objects, regions = (
-        [row.unpack_from(data, offset + number * row.size) for number in range(count)]
-        for row, count, offset in zip(formats, fields[4:8], fields[10:14]))
-    kinds = {abi[f"IMAGE_OBJECT_{kind.upper()}"]: kind for kind in IMAGE_OBJECTS}
-
-    lines = [f"image '{_text(fields[-1])}' version {version} bytes {size} checksum {checksum:#010x}"]
-    for process in processes:
-        regions_run, objects_run, threads_run = (slice(first, first + count) for first, count in
-                                                 (process[4:6], process[6:8], process[8:10]))
-        lines.append(f"process '{_text(process[0])}' cpu {process[2]} entry {process[1]:#x}")
-        for thread in threads[threads_run]:
-            lines.append(f"  thread '{_text(thread[0])}' priority {thread[2]} stack_top {thread[3]:#x}")
-        for handle, (name, kind, _, peer, region, _, _) in enumerate(objects[objects_run]):
-            line = f"  handle {handle} '{_text(name)}' {kinds.get(kind, kind)}"
-            if kinds.get(kind) == "process":
-                line += f" of '{_text(processes[peer][0])}'"
-            elif peer != abi["IMAGE_NONE"]:
-                line += f" peer '{_text(processes[objects[peer][2]][0])}'.'{_text(objects[peer][0])}'"
-            if region != abi["IMAGE_NONE"]:
-                line += f" at {regions[region][0]:#x}"
-            lines.append(line)
-        for address, length, offset, in_file, flags, _ in regions[regions_run]:
-            bits = "".join(letter if flags & 1 << bit else "-" for bit, letter in enumerate("rwx"))
-            lines.append(f"  region {address:#x} {bits} bytes {length}, {in_file} of them at offset {offset}")
-    return lines
-
-
-def _text(name: bytes) -> str:
-    return name.rstrip(b"\0").decode("ascii", "replace")

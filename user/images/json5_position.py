@@ -53,7 +53,7 @@ class Document:
         self.keys: dict[Path, Position] = {}
         self.repeated: list[tuple[Path, Position]] = []  # path, position of the later key
         try:
-            self.value: Any = json5.loads(text)
+            self.value: Any = json5.loads(text, parse_int=_integer)
         except RecursionError:
             raise SyntaxProblem(Position(1, 1), "the text is nested too deeply") from None
         except ValueError as error:
@@ -97,6 +97,11 @@ class Document:
         elif token[0] == "[":
             for number, element in enumerate(_members(tokens, "]")):
                 self._index_from(element, path + (number,), tokens)
+
+
+def _integer(text: str, base: int = 10) -> int:
+    """json5 takes a number with a sign before its `0x` for a decimal one."""
+    return int(text, 16 if "x" in text.lower() else base)
 
 
 def _tokens(text: str) -> Iterator[Token]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Turns a system.json5 and its programs into a Tern system image.
 
-A system.json5 says which processes there are, which channels and histograms they have, and on which CPU they
-live. Errors are told as FILE:LINE:COLUMN: message, on stderr. Exit status: 0 done, 1 the input is refused,
+A system.json5 says which processes there are, which threads, channels, interrupts, memory and other objects
+they have, and on which CPU they live. Errors are told as FILE:LINE:COLUMN: message, on stderr. Exit status: 0 done, 1 the input is refused,
 2 wrong usage.
 """
 
@@ -17,8 +17,10 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 
 from abi import Abi  # noqa: E402
 from elf import elf_read  # noqa: E402
+from graph import system_graph  # noqa: E402
 from image_build import CFLAGS_DEFAULT, Tools, depfile_text, headers_write, programs_build  # noqa: E402
-from image_file import image_pack, image_show  # noqa: E402
+from image_file import image_pack  # noqa: E402
+from image_show import image_show  # noqa: E402
 from system import Refused, System  # noqa: E402
 from system_check import system_load  # noqa: E402
 
@@ -26,6 +28,7 @@ EXAMPLES = """examples:
   mkimage.py check system.json5
   mkimage.py build system.json5 --programs . --rt RT --work build/work --out build/system.img
   mkimage.py show build/system.img
+  mkimage.py graph system.json5 | dot -Tsvg -o system.svg
 """
 
 
@@ -62,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="mkimage.py", description=__doc__, epilog=EXAMPLES, formatter_class=raw)
     abi = Path(__file__).resolve().parents[2] / "sys/abi"
     parser.add_argument("--abi", type=Path, default=abi, metavar="DIR",
-                        help="the kernel's image.h, layout.h and histogram.h (default: the tree's own)")
+                        help="the kernel's image.h, layout.h, histogram.h, signals.h (default: the tree's own)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run, text: str, operand: str = "SYSTEM.json5") -> argparse.ArgumentParser:
@@ -72,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     command("check", _check, "check a system description and say nothing if it is good")
+    command("graph", _graph, "print processes, channels, supervision and interrupts as a graph for dot")
     sub = command("headers", _headers, "write the handle header of each process, DIR/<process>/handles.h")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
 
@@ -84,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
                      help="where headers, objects and <process>/<process>.elf are put")
     sub.add_argument("--cc", default="gcc", help="the compiler, also used to link (default: %(default)s)")
     sub.add_argument("--cflags", default=CFLAGS_DEFAULT, help="instead of the default: %(default)s")
+    sub.add_argument("--graph", type=Path, metavar="FILE", help="also write what `graph` prints")
     sub.add_argument("--depfile", type=Path, metavar="FILE", help="write what the image depends on, for make")
     _output(sub)
 
@@ -111,6 +116,10 @@ def _check(options: argparse.Namespace, abi: Abi) -> None:
     _load(options, abi)
 
 
+def _graph(options: argparse.Namespace, abi: Abi) -> None:
+    print(system_graph(_load(options, abi), Path(options.file).stem), end="")
+
+
 def _headers(options: argparse.Namespace, abi: Abi) -> None:
     headers_write(_load(options, abi), options.out, abi)
 
@@ -121,6 +130,8 @@ def _build(options: argparse.Namespace, abi: Abi) -> None:
     tools = Tools(options.programs, options.rt, options.work, cc, cflags)
     files, read = programs_build(system, tools, abi)
     _write_image(options, system, files, abi)
+    if options.graph:
+        options.graph.write_text(system_graph(system, Path(options.file).stem), encoding="utf-8")
     if options.depfile:
         options.depfile.write_text(depfile_text(str(options.out), read), encoding="utf-8")
 
