@@ -241,8 +241,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
         panic("asked for by panic=test");
     if (cmdline.panic == CMDLINE_panic_fault)
         store_relaxed((uint8_t *)(uint64_t)load_image, 0); /* the kernel's text is read-only: a page fault */
-    if (machine.cpus_started > 1)
-        shutdown_others_exist();
+    shutdown_others_exist(machine.cpus_started);
     smp_release();
     enter_user();
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Stopping the machine. The consoles belong to the boot CPU, so an orderly end elsewhere is sent there; a panic stops
- * the other CPUs and uses the consoles itself. */
+ * Stopping the machine. The consoles belong to the boot CPU, so an orderly end elsewhere is sent there. It asks the
+ * other CPUs to stop, by a message, which a CPU takes only between two calls, and waits until they have: what they were
+ * doing is complete and can be read. A panic does not ask: it stops them by an interrupt and uses the consoles itself.
+ */
 #include "sys/shutdown.h"
 
 #include "arch/x86_64/asm.h"
@@ -15,18 +17,21 @@
 
 #include <arch/apic.h>
 #include <arch/atomic.h>
+#include <arch/clock.h>
 #include <arch/control.h>
 #include <arch/cpu.h>
 #include <arch/percpu.h>
 
 #define OTHERS_STOP_SPINS 100000
+#define STOP_LIMIT_NS UINT64_C(5000000000) /* a host may be busy; a CPU that takes longer hangs */
 
-static uint32_t ending;     /* [a] 1 + the CPU that panics; 0 */
-static bool others_running; /* [I] after boot */
+static uint32_t ending;            /* [a] 1 + the CPU that panics; 0 */
+static uint32_t cpu_count = 1;     /* [I] after boot: CPUs that run */
+static PERCPU_ZERO(bool, stopped); /* [1] this CPU changes nothing any more */
 
-void shutdown_others_exist(void)
+void shutdown_others_exist(uint32_t cpus)
 {
-    others_running = true;
+    cpu_count = cpus;
 }
 
 void shutdown_stop_others(void)
@@ -38,11 +43,55 @@ void shutdown_stop_others(void)
         power_off(SHUTDOWN_PANIC); /* a panic inside the panic */
     }
     log_panic_mode();
-    if (!others_running)
+    if (cpu_count == 1)
         return;
     apic_send_others(VECTOR_STOP);
     for (unsigned int i = 0; i < OTHERS_STOP_SPINS; i++)
         cpu_pause();
+}
+
+static _Noreturn void stop_here(void)
+{
+    store_release(this_cpu_ptr(stopped), true); /* pairs: cpu-stopped */
+    cpu_stop();
+}
+
+static void run_stop(const struct inbox_message *m)
+{
+    (void)m;
+    stop_here();
+}
+
+static bool has_stopped(uint32_t cpu)
+{
+    return load_acquire(cpu_ptr(cpu, stopped)); /* pairs: cpu-stopped */
+}
+
+/* No orderly end may hide a panic elsewhere. */
+static void give_way_to_panic(void)
+{
+    uint32_t panics = load_relaxed(&ending);
+    if (panics && panics != cpu_index() + 1)
+        cpu_stop();
+}
+
+/* Boot CPU. False: one did not stop. */
+static bool ask_others_to_stop(void)
+{
+    const struct inbox_message m = {run_stop, {0}};
+    uint64_t since = clock_now_ns();
+    uint32_t cpu;
+    for (cpu = 1; cpu < cpu_count; cpu++)
+        if (!has_stopped(cpu))
+            inbox_send(cpu, &m, THREAD_PRIORITIES - 1);
+    for (cpu = 1; cpu < cpu_count && clock_now_ns() - since < STOP_LIMIT_NS;) {
+        give_way_to_panic();
+        cpu_pause();
+        cpu += has_stopped(cpu);
+    }
+    if (cpu < cpu_count)
+        log_error("CPU %u does not stop", cpu);
+    return cpu == cpu_count;
 }
 
 static void run_shutdown(const struct inbox_message *m)
@@ -52,14 +101,16 @@ static void run_shutdown(const struct inbox_message *m)
 
 void shutdown_machine(enum shutdown_value value)
 {
-    uint32_t panics = load_relaxed(&ending);
-    if (panics && panics != cpu_index() + 1)
-        cpu_stop(); /* no orderly end may hide a panic elsewhere */
+    give_way_to_panic();
+    bool panics = load_relaxed(&ending);
     if (cpu_index() != 0 && !panics) {
         struct inbox_message m = {run_shutdown, {value}};
         inbox_send(0, &m, THREAD_PRIORITIES - 1);
-        cpu_stop();
+        stop_here();
     }
+    bool orderly = value == SHUTDOWN_SUCCESS || value == SHUTDOWN_FAILURE;
+    if (orderly && !ask_others_to_stop())
+        value = SHUTDOWN_FAILURE;
     log_collect();
     hooks_finish();
     nmi_write();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The end of the machine. Logs and histograms are flushed first. Under QEMU the isa-debug-exit device turns the value
- * into the exit status 2 * value + 1; without that device the machine is powered off, reset, or halted, whatever works
- * first. */
+ * The end of the machine. In an orderly one all CPUs come to rest first. Logs and histograms are flushed. Under QEMU
+ * the isa-debug-exit device turns the value into the exit status 2 * value + 1; without that device the machine is
+ * powered off, reset, or halted, whatever works first. */
 #pragma once
 #include <stdint.h>
 
@@ -15,8 +15,8 @@ enum shutdown_value {
 /* Any CPU, any context. */
 _Noreturn void shutdown_machine(enum shutdown_value value);
 
-/* Other CPUs run from here on. Boot. */
-void shutdown_others_exist(void);
+/* CPUs 0 to cpus - 1 run from here on. Boot. */
+void shutdown_others_exist(uint32_t cpus);
 
 /* For panic: the other CPUs halt, and this one may use every console. */
 void shutdown_stop_others(void);
