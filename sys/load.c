@@ -35,6 +35,7 @@
 
 /* The tables of the running image. */
 static struct process *processes;
+static uint32_t process_count;
 static struct thread *threads;
 static union object_slot {
     struct object object;
@@ -288,6 +289,7 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
     for (uint32_t i = 0; i < image->objects; i++)
         load_object(image, i);
     process_set_count(image->processes);
+    process_count = image->processes;
     return STATUS_OK;
 }
 
@@ -334,4 +336,10 @@ static void run_load(const struct inbox_message *m)
 void load_again(struct process *p)
 {
     load_next(p, 0, 0);
+}
+
+const struct process *load_processes(uint32_t *count)
+{
+    *count = process_count;
+    return processes;
 }

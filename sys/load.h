@@ -3,6 +3,7 @@
  * once. Boot CPU, before the other CPUs are released. */
 #pragma once
 #include <stdint.h>
+#include "sched/process.h"
 #include "sys/abi/image.h"
 #include "sys/abi/status.h"
 #include "sys/abi/vvar.h"
@@ -15,3 +16,6 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
  * follows. Its home CPU. */
 struct process;
 void load_again(struct process *p);
+
+/* The processes of the loaded image. */
+const struct process *load_processes(uint32_t *count);

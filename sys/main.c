@@ -13,6 +13,7 @@
 #include "arch/x86_64/uart.h"
 #include "mm/page.h"
 #include "sched/sched.h"
+#include "sys/census.h"
 #include "sys/cmdline.h"
 #include "sys/console.h"
 #include "sys/image.h"
@@ -200,6 +201,9 @@ static void load(uint64_t entry_tsc)
     log_open_to_all();
     hooks_reserve(machine.cpus_started, vvar.sample_mult, ticks ? "instructions" : "ns");
     page_seal();
+    uint32_t count;
+    const struct process *processes = load_processes(&count);
+    census_begin(processes, count, machine.cpus_started);
     log_info("%lu KiB of memory left, allocation is over", page_free_bytes() >> 10);
 }
 

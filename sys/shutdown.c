@@ -9,6 +9,7 @@
 #include "arch/x86_64/power.h"
 #include "sched/inbox.h"
 #include "sched/thread.h"
+#include "sys/census.h"
 #include "sys/console.h"
 #include "sys/lib/log.h"
 #include "sys/log_internal.h"
@@ -90,7 +91,7 @@ static bool ask_others_to_stop(void)
         cpu += has_stopped(cpu);
     }
     if (cpu < cpu_count)
-        log_error("CPU %u does not stop", cpu);
+        log_error("census: BROKEN: CPU %u does not stop", cpu);
     return cpu == cpu_count;
 }
 
@@ -109,9 +110,10 @@ void shutdown_machine(enum shutdown_value value)
         stop_here();
     }
     bool orderly = value == SHUTDOWN_SUCCESS || value == SHUTDOWN_FAILURE;
-    if (orderly && !ask_others_to_stop())
-        value = SHUTDOWN_FAILURE;
+    bool at_rest = orderly && ask_others_to_stop();
     log_collect();
+    if (orderly && !(at_rest && census_take()))
+        value = SHUTDOWN_FAILURE;
     hooks_finish();
     nmi_write();
     console_finish(value != SHUTDOWN_PANIC);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The end of the machine. In an orderly one all CPUs come to rest first. Logs and histograms are flushed. Under QEMU
- * the isa-debug-exit device turns the value into the exit status 2 * value + 1; without that device the machine is
- * powered off, reset, or halted, whatever works first. */
+ * The end of the machine. In an orderly one all CPUs come to rest, and a census (sys/census.h) whose outcome is bad
+ * makes a failure of a success. Logs and histograms are flushed. Under QEMU the isa-debug-exit device turns the value
+ * into the exit status 2 * value + 1; without that device the machine is powered off, reset, or halted, whatever works
+ * first. */
 #pragma once
 #include <stdint.h>
 

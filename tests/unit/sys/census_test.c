@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * The census on the world of the endpoint tests: silent in every state that calls can reach, and each way in which a
+ * thread can get lost or an end can be wrong is told. */
+#include "sys/census.h"
+
+#include "mm/page.h"
+#include "sys/syscall/audit.h"
+#include "sys/syscall/extension.h"
+#include "sys/syscall/latency.h"
+#include "tests/unit/ipc/endpoint_world.h"
+
+enum { EPISODES = 300, STEPS = 60 };
+
+static uint64_t free_bytes = 100 * PAGE_SIZE;
+struct syscall_hook audit_hook, latency_hook;
+
+uint64_t page_free_bytes(void)
+{
+    return free_bytes;
+}
+
+enum hook_state hook_state(const struct syscall_hook *h)
+{
+    return (enum hook_state)h->state;
+}
+
+const char *syscall_name(uint32_t number)
+{
+    (void)number;
+    return NULL;
+}
+
+static void create(void)
+{
+    static const uint8_t priorities[THREADS] = {7, 7, 7, 7, 7, 7, 0};
+    world_create(priorities);
+    census_begin(world.processes, PROCESSES, 1);
+}
+
+static struct call call_at(enum call_kind kind, struct object *o, uint64_t deadline_ns)
+{
+    long i = sched_current() - world.threads;
+    return (struct call){.kind = kind,
+                         .object = o,
+                         .out = world.send[i],
+                         .n = world_random(BUFFER_BYTES),
+                         .in = world.receive[i],
+                         .room = BUFFER_BYTES,
+                         .deadline_ns = deadline_ns,
+                         .mask = SIGNAL_USER};
+}
+
+/* What the current thread does at one of its ends, or at the bell. */
+static void thread_step(void)
+{
+    static const enum call_kind handler[] = {CALL_RESPOND_AND_WAIT, CALL_RESPOND, CALL_READ, CALL_WAIT};
+    struct process *p = sched_current()->process;
+    struct object *o = p->object_count ? p->objects[world_random(p->object_count)] : &world.bell;
+    enum call_kind kind = CALL_WAIT;
+    if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER)
+        kind = handler[world_random(4)];
+    else if (o->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
+        kind = CALL_TRANSACT;
+    if (!world_random(60))
+        kind = CALL_EXIT;
+    struct call c = call_at(kind, o, world_random(3) ? TIME_NEVER : world.now_ns + world_random(60));
+    if (kind == CALL_RESPOND_AND_WAIT && !world_random(3))
+        c.out = NULL;
+    world_call(&c);
+}
+
+static void step(void)
+{
+    struct call c = {.kind = CALL_INTERRUPT};
+    world.now_ns += world_random(20);
+    if (world.idle && timer.armed_ns != TIME_NEVER)
+        world.now_ns = timer.armed_ns;
+    if (world.idle || timer.armed_ns <= world.now_ns)
+        world_call(&c);
+    else
+        thread_step();
+}
+
+Test(census, is_silent_in_every_state, .timeout = 60)
+{
+    for (int i = 0; i < EPISODES; i++) {
+        create();
+        for (int j = 0; j < STEPS; j++) {
+            step();
+            must(census_take());
+        }
+    }
+}
+
+/* CLIENT's request is pending and was not read, OTHER waits for one with a deadline, RIVAL runs, the rest is ready. */
+static void create_busy(void)
+{
+    create();
+    while (sched_current() != &world.threads[RIVAL]) {
+        struct call c = call_at(CALL_YIELD, NULL, TIME_NEVER);
+        if (sched_current() == &world.threads[CLIENT])
+            c = call_at(CALL_TRANSACT, &world.initiators[0].object, TIME_NEVER);
+        if (sched_current() == &world.threads[OTHER]) {
+            c = call_at(CALL_RESPOND_AND_WAIT, &world.handlers[1].object, world.now_ns + 1000);
+            c.out = NULL;
+        }
+        world_call(&c);
+    }
+    must(world.threads[CLIENT].waiter.state == THREAD_WAIT_RESPONSE && world.threads[OTHER].waiter.state == THREAD_WAIT_REQUEST);
+}
+
+static void lose_ready(void)
+{
+    runq_remove(&runq, &world.threads[RIVAL_2]);
+}
+
+static void lose_waiter(void)
+{
+    world.handlers[1].object.waiters = NULL;
+}
+
+static void lose_caller(void)
+{
+    world.initiators[0].caller = NULL;
+    world.initiators[0].object.signals |= SIGNAL_WRITEABLE;
+    world.handlers[0].object.signals &= ~SIGNAL_READABLE;
+}
+
+static void run_two(void)
+{
+    runq_remove(&runq, &world.threads[RIVAL_2]);
+    world.threads[RIVAL_2].waiter.state = THREAD_RUNNING;
+}
+
+static void queue_blocked(void)
+{
+    runq_push(&runq, &world.threads[OTHER]);
+}
+
+static void break_queue(void)
+{
+    world.threads[RIVAL_2].previous = &world.threads[CLIENT];
+}
+
+static void stop_one(void)
+{
+    runq_remove(&runq, &world.threads[RIVAL_2]);
+    world.threads[RIVAL_2].frame.rip = 1;
+    world.threads[RIVAL_2].waiter.state = THREAD_STOPPED;
+}
+
+static void wait_for_what_is_there(void)
+{
+    world.handlers[1].object.signals |= SIGNAL_ERROR;
+}
+
+static void wait_elsewhere(void)
+{
+    world.threads[OTHER].wait_object = &world.handlers[0].object;
+}
+
+static void set_deadline_of_running(void)
+{
+    world.cells[RIVAL] = world.now_ns + 5000;
+}
+
+static void forget_timer(void)
+{
+    timer.armed_ns = TIME_NEVER;
+}
+
+static void lose_request(void)
+{
+    world.handlers[0].object.signals &= ~SIGNAL_READABLE;
+}
+
+static void lose_writeable(void)
+{
+    world.initiators[1].object.signals &= ~SIGNAL_WRITEABLE;
+}
+
+static void read_nothing(void)
+{
+    world.handlers[1].reading = READING_BEGUN;
+}
+
+static void swap_peers(void)
+{
+    world.initiators[0].peer = &world.handlers[1];
+}
+
+static void keep_dead_peer(void)
+{
+    world.processes[OTHER_PROCESS].stopped = true;
+}
+
+static void lose_frame(void)
+{
+    free_bytes -= PAGE_SIZE;
+}
+
+Test(census, tells_what_is_wrong)
+{
+    static void (*const breaks[])(void) = {lose_ready,
+                                           lose_waiter,
+                                           lose_caller,
+                                           run_two,
+                                           queue_blocked,
+                                           break_queue,
+                                           stop_one,
+                                           lose_request,
+                                           read_nothing,
+                                           wait_elsewhere,
+                                           set_deadline_of_running,
+                                           forget_timer,
+                                           wait_for_what_is_there,
+                                           lose_writeable,
+                                           swap_peers,
+                                           keep_dead_peer,
+                                           lose_frame};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        create_busy();
+        cr_assert(census_take(), "before break %zu", i);
+        breaks[i]();
+        cr_assert(not(census_take()), "break %zu", i);
+    }
+}
+
+static uint32_t noted;
+
+static void note(const struct inbox_message *m)
+{
+    (void)m;
+    noted++;
+}
+
+/* Ends on two CPUs may differ while messages are under way, and only then. */
+Test(census, allows_for_messages)
+{
+    static _Alignas(CACHE_LINE) char storage[1024];
+    const struct inbox_message m = {note, {0}};
+    create();
+    world_make_remote(0);
+    must(census_take());
+    must(channel_init(&inbox.channel, storage, sizeof storage, 4, sizeof m) == STATUS_OK);
+    must(channel_send(&inbox.channel, &m) == STATUS_OK);
+    world.handlers[0].dead = true;
+    must(census_take());
+    inbox.channel.head += CHANNEL_STEP; /* a receive without its grant */
+    must(!census_take());
+    inbox.channel.head -= CHANNEL_STEP;
+    struct inbox_message taken;
+    must(channel_try_recv(&inbox.channel, &taken) == STATUS_OK && noted == 0);
+    must(!census_take());
+    world.handlers[0].dead = false;
+    must(census_take());
+}
