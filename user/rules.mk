@@ -53,6 +53,7 @@ endef
 $(eval $(call user_image,uppercase,user/images/uppercase.json5,user/programs))
 $(eval $(call user_image,bench,user/images/bench.json5,perf/bench))
 $(eval $(call user_image,bench_cross,user/images/bench_cross.json5,perf/bench))
+$(eval $(call user_image,bench_objects,user/images/bench_objects.json5,perf/bench))
 $(eval $(call user_image,transact,tests/guest/ipc/transact.json5,tests/guest/ipc))
 $(eval $(call user_image,transact_cross,tests/guest/ipc/transact_cross.json5,tests/guest/ipc))
 $(eval $(call user_image,stress_cross,tests/guest/ipc/stress_cross.json5,tests/guest/ipc))

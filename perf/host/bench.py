@@ -25,6 +25,7 @@ from folder import ResultFolder
 from table import table
 
 CROSS_IMAGE = "bench_cross"
+OBJECTS_IMAGE = "bench_objects"
 SYSENTER_BENCHES = "syscall.null.sysenter"
 SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
@@ -87,7 +88,7 @@ class Part:
 
 
 def parts_plan(options: Options, kernel: Path) -> list[Part]:
-    """What to boot: the built-in image on one CPU; without KVM, whose host CPU may have no SYSENTER, once more
+    """What to boot: on one CPU the built-in image, and the one with many objects; without KVM, whose host CPU may have no SYSENTER, once more
     with that; and, with --smp N, the cross-CPU image on N."""
     kvm = qemu.kvm_usable()
     words = [] if kvm else ["unit=instructions"]
@@ -99,7 +100,12 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
         append=" ".join(words + quick + options.append.split()),
         timeout_s=options.timeout_s,
     )
-    parts = [Part("bench", main, "ns" if kvm else "instructions", [], [])]
+    images = kernel.parent / "images"
+    objects = replace(main, initrd=images / f"{OBJECTS_IMAGE}.img")
+    parts = [
+        Part(label, boot, "ns" if kvm else "instructions", [], [])
+        for label, boot in (("bench", main), ("objects", objects))
+    ]
     if not kvm and "entry=" not in options.append:
         sysenter = replace(
             main, cpu=SYSENTER_CPU, append=f"{main.append} entry=sysenter bench={SYSENTER_BENCHES}"
@@ -108,7 +114,7 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
     if options.smp > 1:
         cross = replace(
             main,
-            initrd=kernel.parent / "images" / f"{CROSS_IMAGE}.img",
+            initrd=images / f"{CROSS_IMAGE}.img",
             smp=options.smp,
             accelerator="kvm" if kvm else "mttcg",
             append=" ".join(quick + options.append.split()),

@@ -104,7 +104,7 @@ def reads_of_clock(addresses: array, code: Disassembly) -> list[int]:
 def samples_cut(addresses: array, reads: list[int], record: stream.Record) -> tuple[list[Span], int]:
     """(every sample from read to read, the overhead). Raises TernError unless the guest counted just the same.
 
-    The harness (perf/bench/bench_client/bench.h) times an empty body at one place, then the first call, the warm-up,
+    The harness (perf/bench/harness.h) times an empty body at one place, then the first call, the warm-up,
     and the samples.
     """
     spans = list(zip(reads[::2], reads[1::2]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What does a round trip to a server on the same CPU cost that answers and waits in one call: request and response of
  * the same length. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 #include "handles.h"
 

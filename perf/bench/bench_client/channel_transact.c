@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What does a round trip to a server on the same CPU cost that waits, reads and responds in three calls, as in the
  * seed's handler loop: request and response of the same length. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 #include "handles.h"
 

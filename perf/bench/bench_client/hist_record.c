@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What does recording one value into a histogram cost. One sample is 16 records of 16 values that the compiler does not
  * know, into a histogram of its own; a barrier after each keeps it from merging them. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 #include "perf/hist.h"
 #include <arch/atomic.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What does a round trip without messages cost: bits to another process, which waits for them, and bits back. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 #include "handles.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What does it cost to give the CPU to another process. One sample is two switches: to the yielder, and back. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 #include "handles.h"
 

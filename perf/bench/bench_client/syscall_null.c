@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What does it cost to enter the kernel and leave it: origin check, dispatch through the table, nothing done. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 BENCH_INLINE enum status body(uint64_t argument)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What does an ordered read of the clock cost: nanoseconds since boot, from the vDSO, without the kernel. */
-#include "perf/bench/bench_client/bench.h"
+#include "perf/bench/harness.h"
 
 BENCH_INLINE enum status body(uint64_t argument)
 {

@@ -92,7 +92,7 @@ void bench_check_echo(uint32_t handle, uint64_t n);
 extern unsigned char bench_send[BENCH_BYTES_MAX];
 extern unsigned char bench_receive[BENCH_BYTES_MAX];
 
-/* The bodies' files. */
+/* The bodies' files, bench_client/ and objects_client/. */
 void syscall_null_run(const struct bench *bench);
 void vdso_clock_now_run(const struct bench *bench);
 void hist_record_run(const struct bench *bench);
@@ -102,3 +102,6 @@ void channel_call_run(const struct bench *bench);
 void channel_call_cross_run(const struct bench *bench);
 void channel_transact_run(const struct bench *bench);
 void notify_run(const struct bench *bench);
+void channel_group_1_run(const struct bench *bench);
+void channel_group_8_run(const struct bench *bench);
+void channel_group_64_run(const struct bench *bench);
