@@ -53,6 +53,18 @@ ENDPOINT_INLINE _Noreturn void endpoint_handoff(const struct thread *previous, s
     thread_resume_ok(next, value);
 }
 
+/* The same, if `next` has its result. */
+ENDPOINT_INLINE _Noreturn void endpoint_handoff_result(const struct thread *previous, struct thread *next, char *to,
+                                                       const char *from, uint64_t n)
+{
+    timer_deadline_clear(next);
+    sched_switch(next);
+    if (!endpoint_likely(next->rivals == previous->rivals))
+        inbox_set_level(next->priority);
+    message_copy(to, from, n);
+    thread_resume(next);
+}
+
 /* endpoint_transact, if the handler's thread waits for a request. */
 ENDPOINT_INLINE void endpoint_transact_direct(struct endpoint *e, const char *send, uint64_t n, char *receive,
                                               uint64_t room, uint64_t deadline_ns)

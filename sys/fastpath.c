@@ -5,7 +5,7 @@
  *
  * These functions never return: they end in the way out to some thread, which takes its registers from struct thread,
  * where the entry has saved those of this one. So they need not keep any register, and rules.mk tells the compiler. */
-#include "ipc/endpoint_direct.h"
+#include "ipc/group_direct.h"
 #include "sys/syscall/define.h"
 
 /* The call gave its result after all; the registers that C would have kept come back from the thread. */
@@ -22,20 +22,48 @@ static inline _Noreturn void resume_with(struct result result)
                              (const uint64_t[]){a0, a1, a2, a3, a4, a5}, a))
 #define DECODED (struct endpoint *)a[0], (const char *)a[1], a[2], (char *)a[3], a[4], a[5]
 
+/* No thread waits right there. */
+static _Noreturn __attribute__((noinline)) void transact_otherwise(struct endpoint *e, const char *send, uint64_t n,
+                                                                   char *receive, uint64_t room, uint64_t deadline_ns)
+{
+    endpoint_transact_group(e, send, n, receive, room, deadline_ns);
+    resume_with(endpoint_transact(e, send, n, receive, room, deadline_ns));
+}
+
 _Noreturn struct result sys_channel_transact(RAW_ARGUMENTS)
 {
     uint64_t a[SYSCALL_ARGUMENTS];
     if (!ARE_HOT(channel_transact))
         resume_with(sys_channel_transact_careful(a0, a1, a2, a3, a4, a5));
     endpoint_transact_direct(DECODED);
-    resume_with(endpoint_transact(DECODED));
+    transact_otherwise(DECODED);
+}
+
+/* The row of channel_respond_and_wait, with the other type of object. */
+enum { respond_and_wait_group_count = channel_respond_and_wait_count };
+static const struct syscall_argument respond_and_wait_group_arguments[SYSCALL_ARGUMENTS] = {
+    HANDLE(handle, WAIT_GROUP),
+    IN_OR_NULL(response, ARGUMENT_ANY_LENGTH),
+    LENGTH(n),
+    OUT(receive, ARGUMENT_ANY_LENGTH),
+    LENGTH(m),
+    DEADLINE(deadline_ns)};
+
+static _Noreturn __attribute__((noinline)) void respond_and_wait_group(RAW_ARGUMENTS)
+{
+    uint64_t a[SYSCALL_ARGUMENTS];
+    if (!ARE_HOT(respond_and_wait_group))
+        resume_with(sys_channel_respond_and_wait_careful(a0, a1, a2, a3, a4, a5));
+    struct wait_group *g = (struct wait_group *)a[0];
+    endpoint_respond_and_wait_group_direct(g, (const char *)a[1], a[2], (char *)a[3], a[4], a[5]);
+    resume_with(endpoint_respond_and_wait_group(g, (const char *)a[1], a[2], (char *)a[3], a[4], a[5]));
 }
 
 _Noreturn struct result sys_channel_respond_and_wait(RAW_ARGUMENTS)
 {
     uint64_t a[SYSCALL_ARGUMENTS];
     if (!ARE_HOT(channel_respond_and_wait))
-        resume_with(sys_channel_respond_and_wait_careful(a0, a1, a2, a3, a4, a5));
+        respond_and_wait_group(a0, a1, a2, a3, a4, a5);
     endpoint_respond_and_wait_direct(DECODED);
     resume_with(endpoint_respond_and_wait(DECODED));
 }
