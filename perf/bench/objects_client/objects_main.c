@@ -6,6 +6,8 @@ const struct bench benches[] = {
     {"channel.call.group.1", BENCH_SAME_CPU, 1, 0, channel_group_1_run},
     {"channel.call.group.8", BENCH_SAME_CPU, 1, 0, channel_group_8_run},
     {"channel.call.group.64", BENCH_SAME_CPU, 1, 0, channel_group_64_run},
+    {"process.death.64", BENCH_SAME_CPU, 1, 0, process_death_run},
+    {"timer.lateness", BENCH_SAME_CPU, 1, 0, timer_lateness_run},
 };
 const size_t bench_count = sizeof benches / sizeof benches[0];
 
