@@ -75,8 +75,10 @@ def main() -> int:
         hist = hist[: len(hist) // 2]
     if mode == "wrong_unit":
         hist = hist.replace("unit=instructions", "unit=ns")
-    if "-initrd" in words:
-        hist = hist.replace("channel.call.same_cpu.0", "channel.call.cross_cpu.0")
+    image = words[words.index("-initrd") + 1] if "-initrd" in words else ""
+    for name, bench in (("bench_cross", "channel.call.cross_cpu.0"), ("bench_objects", "channel.call.group.1")):
+        if name in image:
+            hist = hist.replace("channel.call.same_cpu.0", bench)
     if mode == "late_serial":
         Path("serial.txt").write_text(log)
     else:

@@ -31,7 +31,8 @@ class Tern(unittest.TestCase):
         self.kernel = self.folder / "tern.elf"
         self.kernel.write_bytes(b"not really an ELF")
         (self.folder / "images").mkdir()
-        (self.folder / "images/bench_cross.img").write_bytes(b"image")
+        for image in ("bench_cross", "bench_objects"):
+            (self.folder / f"images/{image}.img").write_bytes(b"image")
 
     def environment(self, mode: str, **more: str) -> dict[str, str]:
         return {**os.environ, "TERN_QEMU": str(FAKE), "FAKE_QEMU": mode, "TERN_INSTALL": "no", **more}
@@ -95,11 +96,14 @@ class BenchEnds(Tern):
         self.assertEqual(
             names,
             [
+                "console-objects.log",
                 "console-sysenter.log",
                 "console.log",
                 "gbench.json",
+                "hgrm/channel.call.group.1.instructions.hgrm",
                 "hgrm/channel.call.same_cpu.0.instructions.hgrm",
                 "hgrm/syscall.null.instructions.hgrm",
+                "latency-objects.hlog",
                 "latency-sysenter.hlog",
                 "latency.hlog",
                 "metrics.prom",
@@ -111,7 +115,8 @@ class BenchEnds(Tern):
 
     def test_figures_are_exact_and_per_operation(self):
         self.bench("success")
-        call, null = self.document()["benches"]
+        call, null, group = self.document()["benches"]
+        self.assertEqual(group["name"], "channel.call.group.1")
         self.assertEqual(
             {
                 key: call[key]
@@ -193,7 +198,7 @@ class BenchEnds(Tern):
 
     def test_boots_must_agree(self):
         self.assertEqual(self.bench("success", "--boots", "3").returncode, 0)
-        self.assertEqual([row["boot"] for row in self.document()["benches"]], [0, 0, 1, 1, 2, 2])
+        self.assertEqual([row["boot"] for row in self.document()["benches"]], [0, 0, 1, 1, 2, 2, 0, 1, 2])
         self.out.joinpath("latest").unlink()
         run = self.bench("changing", "--boots", "2", FAKE_QEMU_COUNT=str(self.folder / "count"))
         self.assertIn("tern: not deterministic: channel.call.same_cpu.0: ", run.stderr)
@@ -210,6 +215,7 @@ class BenchEnds(Tern):
             [
                 ("channel.call.same_cpu.0", "instructions", 260),
                 ("syscall.null", "instructions", 40),
+                ("channel.call.group.1", "instructions", None),
                 ("channel.call.cross_cpu.0", "emulated-ns", None),
             ],
         )
