@@ -48,7 +48,7 @@ enum status arguments_check(struct process *p, const struct syscall_argument *d,
 static inline __attribute__((always_inline)) struct object *handle_peek(const struct process *p, uint64_t handle,
                                                                         uint32_t type)
 {
-    if (handle > (type == ARGUMENT_ANY_TYPE ? p->object_count - 1 : p->object_mask))
+    if (type == ARGUMENT_ANY_TYPE ? handle >= p->object_count : handle > p->object_mask)
         return NULL;
     struct object *o = p->objects[index_mask(handle, p->object_mask)];
     return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;

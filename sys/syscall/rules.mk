@@ -5,4 +5,5 @@ kernel_SRCS += $(addprefix sys/syscall/,table.c arguments.c extension.c examples
 TOY := sys/syscall/arguments.c sys/user_buffer.c
 
 $(eval $(call unit_test,sys/user_buffer,sys/user_buffer.c))
-build/unit/sys/user_buffer_test: tests/unit/sys/toy_process.h
+$(eval $(call unit_test,sys/syscall/arguments,$(TOY)))
+build/unit/sys/syscall/arguments_test build/unit/sys/user_buffer_test: tests/unit/sys/toy_process.h
