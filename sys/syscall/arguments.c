@@ -33,9 +33,9 @@ static enum status check(struct process *p, const struct syscall_argument *d, ui
     case ARGUMENT_STRING:
         return user_string(p, a, d->most);
     case ARGUMENT_FLAGS:
-        return *a & ~d->most ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+        return argument_flags(*a, d->most);
     case ARGUMENT_RANGE:
-        return *a < d->least || *a > d->most ? STATUS_OUT_OF_RANGE : STATUS_OK;
+        return argument_range(*a, d->least, d->most);
     default:
         return STATUS_OK;
     }

@@ -54,6 +54,16 @@ static inline __attribute__((always_inline)) struct object *handle_peek(const st
     return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;
 }
 
+/* The checks of plain values, for both decoders and sys/syscall/validator.h. */
+static inline enum status argument_flags(uint64_t value, uint64_t allowed)
+{
+    return value & ~allowed ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+}
+static inline enum status argument_range(uint64_t value, uint64_t least, uint64_t most)
+{
+    return value < least || value > most ? STATUS_OUT_OF_RANGE : STATUS_OK;
+}
+
 static inline __attribute__((always_inline)) bool
 argument_is_hot(const struct process *p, const struct syscall_argument *d, const uint64_t *a, uint64_t *to)
 {
@@ -72,10 +82,10 @@ argument_is_hot(const struct process *p, const struct syscall_argument *d, const
         return (d->most == ARGUMENT_ANY_LENGTH || a[1] <= d->most) && (!a[1] || region_holds(r, *a, a[1]));
     case ARGUMENT_FLAGS:
         *to = *a;
-        return !(*a & ~d->most);
+        return argument_flags(*a, d->most) == STATUS_OK;
     case ARGUMENT_RANGE:
         *to = *a;
-        return *a >= d->least && *a <= d->most;
+        return argument_range(*a, d->least, d->most) == STATUS_OK;
     default:
         *to = *a;
         return d->kind != ARGUMENT_STRING;

@@ -32,6 +32,32 @@ static void try_rows(const struct row *rows, size_t n)
 }
 #define TRY_ROWS(rows) try_rows(rows, sizeof(rows) / sizeof((rows)[0]))
 
+Test(arguments, plain_values, .init = toy_create)
+{
+    const struct row rows[] = {
+        {"value", VALUE(v), UINT64_MAX, 0, STATUS_OK},
+        {"length", LENGTH(n), UINT64_MAX, 0, STATUS_OK},
+        {"deadline in the past", DEADLINE(ns), 0, 0, STATUS_OK},
+        {"deadline never", DEADLINE(ns), UINT64_MAX, 0, STATUS_OK},
+        {"no flag", FLAGS(f, 5), 0, 0, STATUS_OK},
+        {"all flags", FLAGS(f, 5), 5, 0, STATUS_OK},
+        {"a flag that is none", FLAGS(f, 5), 2, 0, STATUS_INVALID_ARGUMENT},
+        {"flag 31", FLAGS(f, 5), 1u << 31, 0, STATUS_INVALID_ARGUMENT},
+        {"flag 32", FLAGS(f, 5), B32 | 5, 0, STATUS_INVALID_ARGUMENT},
+        {"flag 63", FLAGS(f, 5), B63, 0, STATUS_INVALID_ARGUMENT},
+        {"32 flags", FLAGS(f, UINT32_MAX), UINT32_MAX, 0, STATUS_OK},
+        {"the 33rd of 32 flags", FLAGS(f, UINT32_MAX), B32, 0, STATUS_INVALID_ARGUMENT},
+        {"the least", RANGE(r, 3, 127), 3, 0, STATUS_OK},
+        {"the most", RANGE(r, 3, 127), 127, 0, STATUS_OK},
+        {"below the least", RANGE(r, 3, 127), 2, 0, STATUS_OUT_OF_RANGE},
+        {"zero", RANGE(r, 3, 127), 0, 0, STATUS_OUT_OF_RANGE},
+        {"above the most", RANGE(r, 3, 127), 128, 0, STATUS_OUT_OF_RANGE},
+        {"2^32 and good", RANGE(r, 3, 127), B32 | 3, 0, STATUS_OUT_OF_RANGE},
+        {"2^63 and good", RANGE(r, 3, 127), B63 | 3, 0, STATUS_OUT_OF_RANGE},
+    };
+    TRY_ROWS(rows);
+}
+
 Test(arguments, handles, .init = toy_create)
 {
     const struct row rows[] = {
