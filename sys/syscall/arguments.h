@@ -72,8 +72,8 @@ argument_is_hot(const struct process *p, const struct syscall_argument *d, const
     case ARGUMENT_HANDLE:
         *to = (uint64_t)handle_peek(p, *a, d->type);
         return *to != 0;
-    case ARGUMENT_IN_OR_NULL:
-        if (!*a)
+    case ARGUMENT_IN_OR_NULL: /* null is not usual, and an address that becomes null must not pass for it */
+        if (!*a || *a + r->to_kernel == 0)
             return false;
         [[fallthrough]];
     case ARGUMENT_IN:

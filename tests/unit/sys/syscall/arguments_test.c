@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Both decoders of arguments. Each kind with what it takes and what it refuses, by the one that gives a status. */
+ * Both decoders of arguments. Each kind with what it takes and what it refuses, by the one that gives a status; then
+ * both on the rows of sys/abi/syscalls.def and on rows made up, with random registers: whenever the hot one says yes,
+ * the other says OK and gives the same objects and addresses. */
 #include "sys/syscall/arguments.h"
 
 #include <criterion/criterion.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include "tests/unit/sys/toy_process.h"
 
+#define TRIES 2000000
 #define UNMAPPED 0x10000
 
 static const uint64_t B32 = UINT64_C(1) << 32, B63 = UINT64_C(1) << 63;
@@ -156,4 +159,127 @@ Test(arguments, both_look_for_handles_inside_the_table)
         }
         free(toy.objects);
     }
+}
+
+static const struct call {
+    const char *name;
+    uint32_t count;
+    const struct syscall_argument *arguments;
+} calls[] = {
+#define DEFINE_SYSCALL(number, name, ...) {#name, name##_count, name##_arguments},
+#include "sys/abi/syscalls.def"
+#undef DEFINE_SYSCALL
+};
+enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+static uint64_t pick(const uint64_t *from, size_t n)
+{
+    return from[(size_t)random() % n];
+}
+#define PICK(from) pick(from, sizeof(from) / sizeof((from)[0]))
+
+static bool is_buffer(uint8_t kind)
+{
+    return kind == ARGUMENT_IN || kind == ARGUMENT_OUT || kind == ARGUMENT_IN_OR_NULL;
+}
+
+/* What a program might pass, more often good than bad; addresses also such that the kernel's address would be null. */
+static uint64_t random_register(uint8_t kind)
+{
+    const uint64_t addresses[] = {TOY_DATA_AT,
+                                  TOY_DATA_AT + 1,
+                                  TOY_DATA_END - 8,
+                                  TOY_STACK_AT,
+                                  TOY_STACK_END - 1,
+                                  TOY_TEXT_AT,
+                                  TOY_CONSTANTS_AT,
+                                  TOY_DATA_END,
+                                  0,
+                                  1,
+                                  UNMAPPED,
+                                  UINT64_MAX,
+                                  B63,
+                                  B32,
+                                  TOY_STACK_AT + 64,
+                                  TOY_DATA_AT,
+                                  0xffff800000000000u,
+                                  -toy.hot[USER_IN].to_kernel,
+                                  TOY_STACK_AT,
+                                  TOY_DATA_AT + 4096};
+    static const uint64_t lengths[] = {0, 0, 1, 1, 7, 8, 8, 32, 33, 224, 1024, 1025, 4096, 8192, 8193, 1ul << 32, ~0ul};
+    static const uint64_t values[] = {0, 0,  1,   1,   2,         3,         4,         5,   7,
+                                      8, 15, 127, 128, 1ul << 31, 1ul << 32, 1ul << 63, ~0ul};
+    if (is_buffer(kind) || kind == ARGUMENT_STRING)
+        return PICK(addresses);
+    uint64_t v = kind == ARGUMENT_LENGTH ? PICK(lengths) : PICK(values);
+    return random() % 64 ? v : v | (uint64_t)random() << 33;
+}
+
+/* Of a buffer of no bytes the address is nobody's; only whether there is one matters. */
+static void check_same(const char *name, const struct syscall_argument *d, uint32_t count, const uint64_t *raw,
+                       const uint64_t *a, const uint64_t *to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool empty = is_buffer(d[i].kind) && !raw[i + 1];
+        bool same = !empty ? a[i] == to[i] : d[i].kind != ARGUMENT_IN_OR_NULL || !a[i] == !to[i];
+        if (!same) /* one report per check would cost more than the check */
+            cr_assert(eq(u64, to[i], a[i]), "%s: argument %u, register %lx", name, i, raw[i]);
+    }
+}
+
+/* One call with random registers, by both; how the hot one saw it. */
+static bool try_both(const char *name, const struct syscall_argument *d, uint32_t count)
+{
+    uint64_t raw[SYSCALL_ARGUMENTS + 1] = {0}, a[SYSCALL_ARGUMENTS], to[SYSCALL_ARGUMENTS] = {0};
+    for (uint32_t i = 0; i < count; i++)
+        raw[i] = random_register(d[i].kind);
+    memcpy(a, raw, sizeof(a));
+    bool hot = arguments_are_hot(&toy, d, count, raw, to);
+    enum status s = arguments_check(&toy, d, count, a);
+    if (hot && s != STATUS_OK)
+        cr_assert(eq(int, s, STATUS_OK), "%s: %lx %lx %lx %lx %lx %lx", name, raw[0], raw[1], raw[2], raw[3], raw[4],
+                  raw[5]);
+    if (hot)
+        check_same(name, d, count, raw, a, to);
+    return hot;
+}
+
+Test(arguments, both_decoders_agree_on_every_call, .init = toy_create)
+{
+    uint32_t hot[CALLS] = {0};
+    for (uint32_t i = 0; i < TRIES; i++)
+        hot[i % CALLS] += try_both(calls[i % CALLS].name, calls[i % CALLS].arguments, calls[i % CALLS].count);
+    for (uint32_t i = 0; i < CALLS; i++)
+        cr_assert(gt(u32, hot[i], TRIES / CALLS / 500), "%s is never hot", calls[i].name);
+}
+
+Test(arguments, both_decoders_agree_on_made_up_calls, .init = toy_create)
+{
+    const struct syscall_argument kinds[] = {
+        VALUE(v),
+        HANDLE(h, ANY),
+        HANDLE(h, HISTOGRAM),
+        FLAGS(f, 5),
+        FLAGS(f, UINT32_MAX),
+        RANGE(r, 3, 127),
+        IN(b, 32),
+        OUT(b, 4096),
+        DEADLINE(d),
+        IN_OR_NULL(b, 1024),
+        STRING(s, 16),
+        IN_OR_NULL(b, UINT32_MAX),
+    };
+    uint32_t hot = 0;
+    for (uint32_t i = 0; i < TRIES; i++) {
+        struct syscall_argument d[SYSCALL_ARGUMENTS + 1];
+        uint32_t count = 0;
+        while (count < 1 + (uint32_t)random() % SYSCALL_ARGUMENTS) {
+            d[count++] = kinds[(size_t)random() % (sizeof(kinds) / sizeof(kinds[0]))];
+            if (is_buffer(d[count - 1].kind))
+                d[count++] = (struct syscall_argument)LENGTH(n);
+        }
+        if (count <= SYSCALL_ARGUMENTS)
+            hot += try_both("made up", d, count);
+    }
+    cr_assert(gt(u32, hot, TRIES / 500));
 }
