@@ -2,15 +2,20 @@
  * The decoder for any description. */
 #include "sys/syscall/arguments.h"
 
+enum status handle_find(const struct process *p, uint64_t handle, uint32_t type, struct object **to)
+{
+    *to = handle_peek(p, handle, type);
+    if (*to)
+        return STATUS_OK;
+    return handle < p->object_count ? STATUS_UNIMPLEMENTED : STATUS_OUT_OF_RANGE;
+}
+
 static enum status check_handle(const struct process *p, const struct syscall_argument *d, uint64_t *a)
 {
-    if (*a >= p->object_count)
-        return STATUS_OUT_OF_RANGE;
-    struct object *o = p->objects[index_mask(*a, p->object_mask)];
-    if (d->type != ARGUMENT_ANY_TYPE && o->type != d->type)
-        return STATUS_UNIMPLEMENTED;
+    struct object *o;
+    enum status s = handle_find(p, *a, d->type, &o);
     *a = (uint64_t)o;
-    return STATUS_OK;
+    return s;
 }
 
 static enum status check_buffer(struct process *p, const struct syscall_argument *d, uint64_t *a)

@@ -54,6 +54,9 @@ static inline __attribute__((always_inline)) struct object *handle_peek(const st
     return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;
 }
 
+/* The same with a status: OUT_OF_RANGE no such handle, UNIMPLEMENTED another type; *to is NULL then. */
+enum status handle_find(const struct process *p, uint64_t handle, uint32_t type, struct object **to);
+
 /* The checks of plain values, for both decoders and sys/syscall/validator.h. */
 static inline enum status argument_flags(uint64_t value, uint64_t allowed)
 {
