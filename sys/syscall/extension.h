@@ -10,6 +10,7 @@
 
 /* The decoded arguments of a call. Nothing beyond `count` can be had. */
 struct syscall_args {
+    struct process *process; /* whose call it is */
     const struct syscall_argument *kinds;
     uint32_t count;
     uint64_t value[SYSCALL_ARGUMENTS];

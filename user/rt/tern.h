@@ -31,8 +31,8 @@ struct result channel_transact(uint32_t handle, const void *send, size_t n, void
                                uint64_t deadline_ns);
 
 /* Copies up to n bytes of the pending request from `offset`; value: how many. The request stays pending.
- * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been withdrawn
- * (its initiator gave up or died), although the next may be pending already. */
+ * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been
+ * withdrawn (its initiator gave up or died), although the next may be pending already. */
 struct result channel_read(uint32_t handle, size_t offset, void *buffer, size_t n);
 
 /* Answers the pending request, once, after it was read (zero bytes of it are enough): so an answer can never reach
@@ -57,11 +57,11 @@ void thread_yield(void);
  * written. */
 struct result histogram_export(uint32_t handle, const char *text, size_t n);
 
-/* Calls that come and go at run time. syscall_register gives a number to a call that the kernel has under `name` (for
- * one, `add`: two values -> their sum): OUT_OF_RANGE number > 511, ALREADY_EXISTS taken, NOT_FOUND no such name.
- * syscall_unregister takes it back: OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot; a
- * call under way ends as usual. syscall_lookup, value: the lowest number with that name; NOT_FOUND. They are made by
- * extension_call. */
+/* Calls that come and go at run time. syscall_register gives a number to a call that the kernel has under `name`. There
+ * are `add`, two values -> their sum, and `sum`, a struct sum_request (sys/abi/examples.h) and its size -> the sum of
+ * the values. OUT_OF_RANGE number > 511, ALREADY_EXISTS taken, NOT_FOUND no such name. syscall_unregister takes it
+ * back: OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot; a call under way ends as usual.
+ * syscall_lookup, value: the lowest number with that name; NOT_FOUND. They are made by extension_call. */
 struct result syscall_register(uint32_t number, const char *name, size_t n);
 struct result syscall_unregister(uint32_t number);
 struct result syscall_lookup(const char *name, size_t n);
