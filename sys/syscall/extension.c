@@ -64,11 +64,11 @@ const char *syscall_name(uint32_t number)
     return d ? d->name : NULL;
 }
 
-enum status syscall_lookup(const char *name, uint32_t *number)
+enum status syscall_lookup(const char *name, size_t n, uint32_t *number)
 {
     for (uint32_t i = 0; i < SYSCALL_MAX; i++) {
         const char *here = syscall_name(i);
-        if (here && !strcmp(here, name)) {
+        if (here && strlen(here) == n && !memcmp(here, name, n)) {
             *number = i;
             return STATUS_OK;
         }

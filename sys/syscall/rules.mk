@@ -7,5 +7,8 @@ TOY := sys/syscall/arguments.c sys/user_buffer.c
 $(eval $(call unit_test,sys/user_buffer,sys/user_buffer.c))
 $(eval $(call unit_test,sys/syscall/arguments,$(TOY)))
 $(eval $(call unit_test,sys/syscall/validator,sys/syscall/validator.c $(TOY)))
-$(addprefix build/unit/sys/,user_buffer_test syscall/arguments_test syscall/validator_test): \
+$(eval $(call unit_test,sys/syscall/extension,sys/syscall/extension.c sys/syscall/examples.c sys/syscall/validator.c $(TOY)))
+$(eval $(call thread_test,sys/syscall/extension,sys/syscall/extension.c $(TOY)))
+$(addprefix build/unit/sys/,user_buffer_test syscall/arguments_test syscall/validator_test syscall/extension_test \
+  syscall/extension_threads): \
   tests/unit/sys/toy_process.h sys/user_buffer.h
