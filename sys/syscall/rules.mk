@@ -12,3 +12,5 @@ $(eval $(call thread_test,sys/syscall/extension,sys/syscall/extension.c $(TOY)))
 $(addprefix build/unit/sys/,user_buffer_test syscall/arguments_test syscall/validator_test syscall/extension_test \
   syscall/extension_threads): \
   tests/unit/sys/toy_process.h sys/user_buffer.h
+$(eval $(call unit_test,sys/syscall/hook,tests/unit/sys/syscall/hook_world.c sys/syscall/hook.c))
+build/unit/sys/syscall/hook_test: tests/unit/sys/syscall/hook_world.h
