@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The framework of system calls. Its tests play a process (tests/unit/sys/toy_process.h) and, for hooks, CPUs.
-kernel_SRCS += $(addprefix sys/syscall/,table.c arguments.c validator.c extension.c examples.c hook.c hooks.c audit.c latency.c) \
+kernel_SRCS += $(addprefix sys/syscall/,table.c arguments.c validator.c extension.c examples.c hook.c hooks.c audit.c latency.c lockdown.c) \
   sys/user_buffer.c
 TOY := sys/syscall/arguments.c sys/user_buffer.c
 

@@ -74,7 +74,8 @@ struct result extension_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t
 /* Up to n bytes of the number's statistics; value: how many. OUT_OF_RANGE number > 511. */
 struct result syscall_stats(uint32_t number, struct syscall_stats *stats, size_t n);
 
-/* Switches the hook `audit` or `latency` on or off on all CPUs. UNAVAILABLE: the change is under way, call again until
+/* Switches the hook `audit`, `latency` or `lockdown` (while it is on, syscall_register and syscall_unregister are
+ * PERMISSION_DENIED) on or off on all CPUs. UNAVAILABLE: the change is under way, call again until
  * OK. NOT_FOUND no such hook; RESOURCE_EXHAUSTED no memory was left for it at boot. */
 struct result syscall_hook(const char *name, size_t n, uint32_t on);
 
