@@ -21,33 +21,35 @@ struct [[nodiscard]] result {
     uint64_t value;
 };
 
-/* Errors of every call with a handle: OUT_OF_RANGE no such handle, UNIMPLEMENTED its object has no such operation. Of
- * every call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one
- * region of this process that may be read (or written). An error leaves buffers as they were. */
+/* Every argument is 64 bits of a register, and all of them count (but of an exit code): with narrower types here a
+ * compiler might leave anything in the rest. Errors of every call with a handle: OUT_OF_RANGE no such handle,
+ * UNIMPLEMENTED its object has no such operation. Of every call with a buffer, unless its length is 0: INVALID_ARGUMENT
+ * null, PERMISSION_DENIED not wholly inside one region of this process that may be read (or written). An error leaves
+ * buffers as they were. */
 
 /* Sends n bytes, waits for the response; value: its length, at most m. The buffers may overlap. DEADLINE_EXCEEDED: no
  * response in time, and none will be written later. UNAVAILABLE: the handler's process is gone. */
-struct result channel_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m,
+struct result channel_transact(uint64_t handle, const void *send, size_t n, void *receive, size_t m,
                                uint64_t deadline_ns);
 
 /* Copies up to n bytes of the pending request from `offset`; value: how many. The request stays pending.
  * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been
  * withdrawn (its initiator gave up or died), although the next may be pending already. */
-struct result channel_read(uint32_t handle, size_t offset, void *buffer, size_t n);
+struct result channel_read(uint64_t handle, size_t offset, void *buffer, size_t n);
 
 /* Answers the pending request, once, after it was read (zero bytes of it are enough): so an answer can never reach
  * another request than the one it is for. OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays
  * pending. UNAVAILABLE: nothing that was read is pending (answered already, timed out, or the initiator is gone). */
-struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
+struct result channel_respond(uint64_t handle, const void *buffer, size_t n);
 
 /* channel_respond, then waits for the next request and reads up to m bytes of it; value: its whole length. A null
  * response only waits. If the answer is refused, nothing is waited for. */
-struct result channel_respond_and_wait(uint32_t handle, const void *response, size_t n, void *receive, size_t m,
+struct result channel_respond_and_wait(uint64_t handle, const void *response, size_t n, void *receive, size_t m,
                                        uint64_t deadline_ns);
 
 /* Waits until a signal of `mask` is active; value: all active signals. INVALID_ARGUMENT: no bit, or one that is no
  * signal. A histogram cannot be waited for: UNIMPLEMENTED. */
-struct result object_wait(uint32_t handle, uint32_t mask, uint64_t deadline_ns);
+struct result object_wait(uint64_t handle, uint64_t mask, uint64_t deadline_ns);
 
 _Noreturn void process_exit(int code);
 void thread_yield(void);
@@ -55,15 +57,15 @@ void thread_yield(void);
 /* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the
  * line's tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is
  * written. */
-struct result histogram_export(uint32_t handle, const char *text, size_t n);
+struct result histogram_export(uint64_t handle, const char *text, size_t n);
 
 /* Calls that come and go at run time. syscall_register gives a number to a call that the kernel has under `name`. There
  * are `add`, two values -> their sum, and `sum`, a struct sum_request (sys/abi/examples.h) and its size -> the sum of
  * the values. OUT_OF_RANGE number > 511, ALREADY_EXISTS taken, NOT_FOUND no such name. syscall_unregister takes it
  * back: OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot; a call under way ends as usual.
  * syscall_lookup, value: the lowest number with that name; NOT_FOUND. They are made by extension_call. */
-struct result syscall_register(uint32_t number, const char *name, size_t n);
-struct result syscall_unregister(uint32_t number);
+struct result syscall_register(uint64_t number, const char *name, size_t n);
+struct result syscall_unregister(uint64_t number);
 struct result syscall_lookup(const char *name, size_t n);
 
 /* Makes a call that was registered at run time. OUT_OF_RANGE number > 511, UNIMPLEMENTED nothing is there, and what the
@@ -72,18 +74,18 @@ struct result extension_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t
                              uint64_t a5);
 
 /* Up to n bytes of the number's statistics; value: how many. OUT_OF_RANGE number > 511. */
-struct result syscall_stats(uint32_t number, struct syscall_stats *stats, size_t n);
+struct result syscall_stats(uint64_t number, struct syscall_stats *stats, size_t n);
 
 /* Switches the hook `audit`, `latency` or `lockdown` (while it is on, syscall_register and syscall_unregister are
  * PERMISSION_DENIED) on or off on all CPUs. UNAVAILABLE: the change is under way, call again until
  * OK. NOT_FOUND no such hook; RESOURCE_EXHAUSTED no memory was left for it at boot. */
-struct result syscall_hook(const char *name, size_t n, uint32_t on);
+struct result syscall_hook(const char *name, size_t n, uint64_t on);
 
 /* Bytes, or one code point, to the kernel's log. */
 struct result debug_log(const char *bytes, size_t n);
-struct result debug_putc(uint32_t code_point);
-_Noreturn void debug_shutdown(enum status status);
-struct result debug_clock_now(void); /* value: nanoseconds since boot, by the kernel */
+struct result debug_putc(uint64_t code_point);
+_Noreturn void debug_shutdown(uint64_t status); /* enum status */
+struct result debug_clock_now(void);            /* value: nanoseconds since boot, by the kernel */
 void debug_nop(void);
 
 /* In the vDSO, without the kernel. */
