@@ -58,6 +58,8 @@ $(eval $(call user_image,transact_cross,tests/guest/ipc/transact_cross.json5,tes
 $(eval $(call user_image,stress_cross,tests/guest/ipc/stress_cross.json5,tests/guest/ipc))
 $(eval $(call user_image,fault,tests/guest/fault/fault.json5,tests/guest/fault))
 $(eval $(call user_image,fault_cross,tests/guest/fault/fault_cross.json5,tests/guest/fault))
+$(eval $(call user_image,extension,tests/guest/syscall/extension.json5,tests/guest/syscall))
+$(eval $(call user_image,extension_churn,tests/guest/syscall/extension_churn.json5,tests/guest/syscall))
 $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
 $(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
