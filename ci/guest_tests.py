@@ -22,6 +22,7 @@ KEYS = {
     "accel",
     "append",
     "entry",
+    "cpu",
     "expect",
     "log",
     "timeout",
@@ -33,7 +34,7 @@ KEYS = {
 }
 VIRTIO = ("modern", "legacy", "none")
 ENTRIES = ("syscall", "sysenter")
-CPU_OF_ENTRY = {"syscall": "", "sysenter": "max,vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
+CPUS = {"any": "", "intel": "max,vendor=GenuineIntel"}  # without KVM the first says that it is AMD's
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class GuestTest:
     accel: str
     append: str
     entry: str
+    cpu: str
     expect: str
     log: tuple[re.Pattern[str], ...]
     timeout_s: float
@@ -107,6 +109,7 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 one_of(section, "accel", keys.get("accel", "mttcg"), qemu.ACCELERATORS),
                 keys.get("append", ""),
                 entry,
+                "intel" if entry == "sysenter" else one_of(section, "cpu", keys.get("cpu", "any"), tuple(CPUS)),
                 expect,
                 patterns(section, keys.get("log", ""), smp),
                 whole(section, "timeout", keys.get("timeout", "30")),
@@ -141,7 +144,7 @@ def boot_make(test: GuestTest, folder: Path) -> qemu.Boot:
         "machine": test.machine,
         "accelerator": test.accel,
         "smp": test.smp,
-        "cpu": CPU_OF_ENTRY[test.entry],
+        "cpu": CPUS[test.cpu],
         "virtio": test.virtio,
         "timeout_s": test.timeout_s,
     }

@@ -66,8 +66,8 @@ static enum status load_region(const struct image_header *image, const struct im
     const char *found =
         from->flags & IMAGE_REGION_EXECUTE && entry_is_sysenter() ? vdso_find_sysenter(memory, from->bytes) : NULL;
     if (found) {
-        log_error("an executable page has the bytes of SYSENTER at %#lx, which entry=sysenter does not allow",
-                  (uint64_t)(found - memory) + from->address);
+        log_error("process '%s' has the bytes of SYSENTER in an executable page, at %#lx: entry=sysenter forbids it",
+                  image_processes(image)[from->process].name, (uint64_t)(found - memory) + from->address);
         return STATUS_PERMISSION_DENIED;
     }
     return paging_map(root, from->address, p, from->bytes, region_page_flags(from->flags));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Server of the hooks_churn test: gives back what it gets, by three calls. */
+ * Server of the tests here: gives back the word that it gets, by three calls. */
 #include "handles.h"
 #include "tests/guest/check.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Server of the hooks tests: gives back what it gets, by one call. */
+ * Server of the tests here: gives back the word that it gets, by one call. */
 #include "handles.h"
 #include "tests/guest/check.h"
 
