@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 include sys/lib/rules.mk sys/image.mk sys/syscall/rules.mk
-kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/trap.c sys/console.c sys/machine.c sys/log.c sys/panic.c \
-  sys/shutdown.c sys/fastpath.c $(addprefix sys/sys_,channel.c object.c histogram.c syscall.c debug.c)
+kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/sysenter.c sys/trap.c sys/console.c \
+  sys/machine.c sys/log.c sys/panic.c sys/shutdown.c sys/fastpath.c \
+  $(addprefix sys/sys_,channel.c object.c histogram.c syscall.c debug.c)
 
 # sys/fastpath.c says why; clang has no such option and merely keeps registers for nothing.
 fastpath-CFLAGS-gcc := $(addprefix -fcall-used-,rbx r12 r13 r14 r15)
