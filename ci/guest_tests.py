@@ -22,6 +22,7 @@ KEYS = {
     "accel",
     "append",
     "entry",
+    "cpu",
     "expect",
     "log",
     "timeout",

@@ -23,6 +23,7 @@
 #include "sys/syscall/hook.h"
 #include "sys/task.h"
 #include "sys/user_buffer.h"
+#include "sys/vdso/sysenter.h"
 #include "sys/vdso/vdso.h"
 
 #include <arch/entry.h>
@@ -75,13 +76,6 @@ static enum status load_region(const struct image_header *image, const struct im
                           .to_kernel = (uint64_t)memory - from->address,
                           .flags = from->flags};
     memcpy(memory, image_region_bytes(image, from), from->file_bytes);
-    const char *found =
-        from->flags & IMAGE_REGION_EXECUTE && entry_is_sysenter() ? vdso_find_sysenter(memory, from->bytes) : NULL;
-    if (found) {
-        log_error("an executable page has the bytes of SYSENTER at %#lx, which entry=sysenter does not allow",
-                  (uint64_t)(found - memory) + from->address);
-        return STATUS_PERMISSION_DENIED;
-    }
     return paging_map(root, from->address, p, from->bytes, region_page_flags(from->flags));
 }
 
@@ -99,7 +93,12 @@ static enum status load_regions(const struct image_header *image, const struct i
         if (to->flags & IMAGE_REGION_WRITE)
             p->hot[USER_IN] = p->hot[USER_OUT] = *to; /* image_check saw that the stack is one */
     }
-    return STATUS_OK;
+    uint64_t found = entry_is_sysenter() ? sysenter_find(p->regions, p->region_count) : 0;
+    if (!found)
+        return STATUS_OK;
+    log_error("process '%s' has the bytes of SYSENTER in an executable page, at %#lx: entry=sysenter forbids it",
+              p->name, found);
+    return STATUS_PERMISSION_DENIED;
 }
 
 /* What every process has beside its regions; the kernel's memory. */

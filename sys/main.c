@@ -216,7 +216,7 @@ static void start_hooks(void)
     if (s == STATUS_OK)
         return;
     log_error("hooks=: '%.*s': %s", (int)n, bad,
-              s == STATUS_NOT_FOUND ? "no such hook; there are audit and latency" : "no memory for it");
+              s == STATUS_NOT_FOUND ? "no such hook; there are audit, latency and lockdown" : "no memory for it");
     shutdown_machine(SHUTDOWN_BAD_CONFIG);
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-include sys/lib/rules.mk sys/image.mk
-kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/syscall/arguments.c sys/syscall/table.c sys/syscall/extension.c $(addprefix sys/syscall/,hook.c hooks.c audit.c latency.c examples.c) sys/sys_syscall.c sys/fastpath.c sys/sys_channel.c sys/sys_object.c sys/sys_debug.c sys/user_buffer.c sys/vdso/vdso.c \
-  sys/sys_histogram.c sys/trap.c sys/interrupt.c sys/task.c sys/sys_task.c sys/nmi.c sys/console.c sys/machine.c sys/log.c sys/panic.c sys/shutdown.c sys/census.c
+include sys/lib/rules.mk sys/image.mk sys/syscall/rules.mk
+kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/sysenter.c sys/trap.c sys/interrupt.c sys/task.c sys/nmi.c sys/census.c sys/console.c \
+  sys/machine.c sys/log.c sys/panic.c sys/shutdown.c sys/fastpath.c \
+  $(addprefix sys/sys_,channel.c object.c task.c histogram.c syscall.c debug.c)
 
 # Runs once, at the end.
 $(B)/sys/census.c.o: KERNEL_CFLAGS += -Os

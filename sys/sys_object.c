@@ -6,7 +6,10 @@
 
 IMPLEMENT_HOT_SYSCALL(object_wait)
 {
-    return object_wait((struct object *)a[0], (uint32_t)a[1], a[2]);
+    uint32_t mask = (uint32_t)a[1];
+    if (mask & ~SIGNAL_VALID)
+        __builtin_unreachable(); /* decoded: object_wait's own look at it is for other callers */
+    return object_wait((struct object *)a[0], mask, a[2]);
 }
 
 IMPLEMENT_SYSCALL(wait_group_add)

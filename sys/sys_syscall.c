@@ -21,10 +21,8 @@ IMPLEMENT_SYSCALL(syscall_unregister)
 
 IMPLEMENT_SYSCALL(syscall_lookup)
 {
-    char name[33] = {0};
     uint32_t number = 0;
-    memcpy(name, (const char *)a[0], a[1]);
-    enum status s = syscall_lookup(name, &number);
+    enum status s = syscall_lookup((const char *)a[0], a[1], &number);
     return s == STATUS_OK ? result_ok(number) : result_of(s);
 }
 

@@ -166,7 +166,7 @@ syscall_hooked_call:
 
 /* SYSENTER: the CPU kept neither return address nor flags nor stack; R11 is the user's stack. The return address is that
  * of the number's instruction in the vDSO, wherever this came from; no other executable page holds the instruction
- * (sys/vdso/vdso.c). SYSENTER leaves TF, AC, NT and DF as they were: POPFQ clears them, and a debug exception before
+ * (sys/vdso/sysenter.c). SYSENTER leaves TF, AC, NT and DF as they were: POPFQ clears them, and a debug exception before
  * that, which TF can bring about, is dropped by trap_kernel. */
 .macro ENTER_BY_SYSENTER other
     swapgs

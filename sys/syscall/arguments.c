@@ -12,16 +12,31 @@ _Static_assert(USER_PIECES_MAX == PIECES_MAX, "one limit");
 /* Of the call under way: what is read, what is written. [o] */
 static PERCPU_ZERO(struct pieces, pieces)[2];
 
+enum status handle_find(const struct process *p, uint64_t handle, uint32_t type, struct object **to)
+{
+    *to = handle_peek(p, handle, type);
+    if (*to)
+        return STATUS_OK;
+    return handle < p->object_count ? STATUS_UNIMPLEMENTED : STATUS_OUT_OF_RANGE;
+}
+
 static enum status check_handle(const struct process *p, const struct syscall_argument *d, uint64_t *a)
 {
-    if (*a >= p->object_count)
-        return STATUS_OUT_OF_RANGE;
-    struct object *o = p->objects[index_mask(*a, p->object_mask)];
-    bool other = d->kind != ARGUMENT_HANDLE && o->type == d->least;
-    if (d->type != ARGUMENT_ANY_TYPE && o->type != d->type && !other)
-        return STATUS_UNIMPLEMENTED;
+    struct object *o;
+    enum status s = handle_find(p, *a, d->type, &o);
     *a = (uint64_t)o;
-    return STATUS_OK;
+    return s;
+}
+
+/* One of two types. */
+static enum status check_either(const struct process *p, const struct syscall_argument *d, uint64_t *a)
+{
+    struct object *o;
+    enum status s = handle_find(p, *a, d->type, &o);
+    if (s == STATUS_UNIMPLEMENTED)
+        s = handle_find(p, *a, d->least, &o);
+    *a = (uint64_t)o;
+    return s;
 }
 
 static enum status check_buffer(struct process *p, const struct syscall_argument *d, uint64_t *a)
@@ -60,9 +75,10 @@ static enum status check(struct process *p, const struct syscall_argument *d, ui
 {
     switch (d->kind) {
     case ARGUMENT_HANDLE:
+        return check_handle(p, d, a);
     case ARGUMENT_EITHER:
     case ARGUMENT_END:
-        return check_handle(p, d, a);
+        return check_either(p, d, a);
     case ARGUMENT_IN_OR_NULL:
         return *a ? check_buffer(p, d, a) : STATUS_OK;
     case ARGUMENT_IN:
@@ -74,9 +90,9 @@ static enum status check(struct process *p, const struct syscall_argument *d, ui
     case ARGUMENT_STRING:
         return user_string(p, a, d->most);
     case ARGUMENT_FLAGS:
-        return *a & ~d->most ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+        return argument_flags(*a, d->most);
     case ARGUMENT_RANGE:
-        return *a < d->least || *a > d->most ? STATUS_OUT_OF_RANGE : STATUS_OK;
+        return argument_range(*a, d->least, d->most);
     default:
         return STATUS_OK;
     }

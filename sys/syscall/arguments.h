@@ -53,7 +53,7 @@ enum status arguments_check(struct process *p, const struct syscall_argument *d,
 static inline __attribute__((always_inline)) struct object *handle_peek(const struct process *p, uint64_t handle,
                                                                         uint32_t type)
 {
-    if (handle > (type == ARGUMENT_ANY_TYPE ? p->object_count - 1 : p->object_mask))
+    if (type == ARGUMENT_ANY_TYPE ? handle >= p->object_count : handle > p->object_mask)
         return NULL;
     struct object *o = p->objects[index_mask(handle, p->object_mask)];
     return type == ARGUMENT_ANY_TYPE || o->type == type ? o : NULL;
@@ -84,6 +84,19 @@ static inline const struct pieces *argument_pieces(uint64_t address, uint64_t le
     return flat;
 }
 
+/* The same with a status: OUT_OF_RANGE no such handle, UNIMPLEMENTED another type; *to is NULL then. */
+enum status handle_find(const struct process *p, uint64_t handle, uint32_t type, struct object **to);
+
+/* The checks of plain values, for both decoders and sys/syscall/validator.h. */
+static inline enum status argument_flags(uint64_t value, uint64_t allowed)
+{
+    return value & ~allowed ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+}
+static inline enum status argument_range(uint64_t value, uint64_t least, uint64_t most)
+{
+    return value < least || value > most ? STATUS_OUT_OF_RANGE : STATUS_OK;
+}
+
 static inline __attribute__((always_inline)) bool
 argument_is_hot(const struct process *p, const struct syscall_argument *d, const uint64_t *a, uint64_t *to)
 {
@@ -96,8 +109,8 @@ argument_is_hot(const struct process *p, const struct syscall_argument *d, const
     case ARGUMENT_END:
         *to = (uint64_t)handle_peek_end(p, *a);
         return *to != 0;
-    case ARGUMENT_IN_OR_NULL:
-        if (!*a)
+    case ARGUMENT_IN_OR_NULL: /* null is not usual, and an address that becomes null must not pass for it */
+        if (!*a || *a + r->to_kernel == 0)
             return false;
         [[fallthrough]];
     case ARGUMENT_IN:
@@ -108,10 +121,10 @@ argument_is_hot(const struct process *p, const struct syscall_argument *d, const
         return (d->most == ARGUMENT_ANY_LENGTH || a[1] <= d->most) && (!a[1] || region_holds(r, *a, a[1]));
     case ARGUMENT_FLAGS:
         *to = *a;
-        return !(*a & ~d->most);
+        return argument_flags(*a, d->most) == STATUS_OK;
     case ARGUMENT_RANGE:
         *to = *a;
-        return *a >= d->least && *a <= d->most;
+        return argument_range(*a, d->least, d->most) == STATUS_OK;
     default:
         *to = *a;
         return d->kind != ARGUMENT_STRING;

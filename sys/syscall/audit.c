@@ -51,9 +51,10 @@ static void write_entry(uint32_t cpu, uint64_t sequence)
 {
     const struct audit_entry *e = &rings[cpu * AUDIT_ENTRIES + sequence % AUDIT_ENTRIES];
     const char *name = syscall_name(e->number);
-    log_info("audit: cpu %u call %lu at %lu ns for %lu ns: process %u from %#x: %s(%#lx, %#lx) = %u, %#lx", cpu,
-             sequence, e->entry_ns, e->duration_ns, e->process, e->origin, name ? name : "?", e->arguments[0],
-             e->arguments[1], e->status, e->value);
+    /* The name is that of now, the number that of then. */
+    log_info("audit: cpu %u call %lu at %lu ns for %lu ns: process %u from %#x: %u %s(%#lx, %#lx) = %u, %#lx", cpu,
+             sequence, e->entry_ns, e->duration_ns, e->process, e->origin, e->number, name ? name : "?",
+             e->arguments[0], e->arguments[1], e->status, e->value);
 }
 
 void audit_write(void)

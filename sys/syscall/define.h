@@ -32,6 +32,9 @@
     SYSCALL_CHECKED(name, , sys_##as)                                                                                  \
     SYSCALL_BODY(name)
 
+/* No register is kept for an argument that the call has not. */
+#define IF_THERE(name, i, argument) (name##_count > (i) ? (argument) : 0)
+
 #define IMPLEMENT_HOT_SYSCALL(name)                                                                                    \
     SYSCALL_CHECKED(name, static __attribute__((noinline)), name##_careful)                                            \
     struct result sys_##name(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)             \
@@ -40,7 +43,7 @@
         uint64_t a[SYSCALL_ARGUMENTS] = {0};                                                                           \
         struct process *p = sched_current()->process;                                                                  \
         if (!likely(arguments_are_hot(p, name##_arguments, name##_count, raw, a)))                                     \
-            return name##_careful(a0, a1, a2, a3, a4, a5);                                                             \
+            return name##_careful(a0, a1, a2, IF_THERE(name, 3, a3), IF_THERE(name, 4, a4), IF_THERE(name, 5, a5));    \
         return name##_body(p, a);                                                                                      \
     }                                                                                                                  \
     SYSCALL_BODY(name)

@@ -64,11 +64,11 @@ const char *syscall_name(uint32_t number)
     return d ? d->name : NULL;
 }
 
-enum status syscall_lookup(const char *name, uint32_t *number)
+enum status syscall_lookup(const char *name, size_t n, uint32_t *number)
 {
     for (uint32_t i = 0; i < SYSCALL_MAX; i++) {
         const char *here = syscall_name(i);
-        if (here && !strcmp(here, name)) {
+        if (here && strlen(here) == n && !memcmp(here, name, n)) {
             *number = i;
             return STATUS_OK;
         }
@@ -82,7 +82,8 @@ struct result extension_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
     const struct syscall_descriptor *d = find(number);
     if (!d)
         return result_of(STATUS_UNIMPLEMENTED);
-    struct syscall_args args = {.kinds = d->kinds, .count = d->count, .value = {a0, a1, a2, a3, a4, a5}};
-    enum status s = arguments_check(sched_current()->process, d->kinds, d->count, args.value);
+    struct syscall_args args = {
+        .process = sched_current()->process, .kinds = d->kinds, .count = d->count, .value = {a0, a1, a2, a3, a4, a5}};
+    enum status s = arguments_check(args.process, d->kinds, d->count, args.value);
     return s == STATUS_OK ? d->handle(&args) : result_of(s);
 }

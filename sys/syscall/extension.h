@@ -10,6 +10,7 @@
 
 /* The decoded arguments of a call. Nothing beyond `count` can be had. */
 struct syscall_args {
+    struct process *process; /* whose call it is */
     const struct syscall_argument *kinds;
     uint32_t count;
     uint64_t value[SYSCALL_ARGUMENTS];
@@ -54,9 +55,10 @@ enum status syscall_register(uint32_t number, const struct syscall_descriptor *d
 /* Any CPU. OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot. */
 enum status syscall_unregister(uint32_t number);
 
-/* The name behind a number, NULL if free; and the lowest number with a name, NOT_FOUND. Names need not be unique. */
+/* The name behind a number, NULL if free; and the lowest number with a name of n bytes, NOT_FOUND. Names need not be
+ * unique. */
 const char *syscall_name(uint32_t number);
-enum status syscall_lookup(const char *name, uint32_t *number);
+enum status syscall_lookup(const char *name, size_t n, uint32_t *number);
 
 /* From the entry, for each number without a row. */
 struct result extension_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,

@@ -6,11 +6,12 @@
 #include "sys/lib/string.h"
 #include "sys/syscall/audit.h"
 #include "sys/syscall/latency.h"
+#include "sys/syscall/lockdown.h"
 
 static struct {
     struct syscall_hook *hook;
-    bool reserved; /* [I] */
-} catalogue[] = {{&audit_hook, false}, {&latency_hook, false}};
+    bool reserved; /* [I] it has what memory it needs */
+} catalogue[] = {{&audit_hook, false}, {&latency_hook, false}, {&lockdown_hook, true}};
 
 #define HOOKS (sizeof(catalogue) / sizeof(catalogue[0]))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The hooks that the kernel has, by name: `audit` and `latency`. */
+ * The hooks that the kernel has, by name: `audit`, `latency` and `lockdown`. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

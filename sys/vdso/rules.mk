@@ -26,4 +26,6 @@ $(VDSO_NAMES): $(VDSO_SO)
 $(VDSO_SITES): $(VDSO_SO)
 	nm $< | awk '$$3 ~ /^vdso_site_/ { print $$3 " = 0x" $$1 ";" }' > $@
 
+$(eval $(call unit_test,sys/vdso/sysenter,sys/vdso/sysenter.c))
+
 include sys/vdso/abi.mk

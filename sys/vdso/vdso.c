@@ -68,11 +68,3 @@ enum status vdso_map(paddr_t root)
 {
     return paging_map(root, USER_VDSO_BASE, pages, VDSO_BYTES + CALLS_BYTES, PAGE_USER | PAGE_EXECUTE);
 }
-
-const char *vdso_find_sysenter(const char *text, size_t n)
-{
-    for (size_t i = 0; i + 1 < n; i++)
-        if (text[i] == 0x0f && text[i + 1] == 0x34)
-            return text + i;
-    return NULL;
-}

@@ -12,7 +12,3 @@ enum status vdso_create(void);
 
 /* Maps them into an address space. */
 enum status vdso_map(paddr_t root);
-
-/* With SYSENTER the CPU does not say where a call came from, so an executable page of a process must not hold it, at
- * any offset: its address, or NULL. */
-const char *vdso_find_sysenter(const char *text, size_t n);

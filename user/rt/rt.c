@@ -48,7 +48,7 @@ void tern_failure(enum status status, const char *format, ...)
 
 void tern_thread_entry(void); /* crt0.S */
 
-struct result tern_thread_start(uint32_t handle, int (*entry)(uint64_t argument), uint64_t argument)
+struct result tern_thread_start(uint64_t handle, int (*entry)(uint64_t argument), uint64_t argument)
 {
     return thread_start(handle, (uint64_t)(uintptr_t)tern_thread_entry, (uint64_t)(uintptr_t)entry, argument);
 }

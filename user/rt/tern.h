@@ -24,7 +24,9 @@ struct [[nodiscard]] result {
     uint64_t value;
 };
 
-/* Errors of every call with a handle: OUT_OF_RANGE no such handle, UNIMPLEMENTED its object has no such operation. Of
+/* Every argument is 64 bits of a register, and all of them count (but of an exit code): with narrower types here a
+ * compiler might leave anything in the rest. Errors of every call with a handle: OUT_OF_RANGE no such handle,
+ * UNIMPLEMENTED its object has no such operation. Of
  * every call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one
  * region of this process that may be read (or written). An error leaves buffers as they were.
  *
@@ -36,19 +38,19 @@ struct [[nodiscard]] result {
  * DEADLINE_EXCEEDED: no response in time, and none will be written later. CANCELLED: likewise, by another thread's
  * channel_async_cancel. UNAVAILABLE: the handler's process is gone. FAILED_PRECONDITION: a transaction is under way on
  * this end already. */
-struct result channel_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m,
+struct result channel_transact(uint64_t handle, const void *send, size_t n, void *receive, size_t m,
                                uint64_t deadline_ns);
 
 /* Copies up to n bytes (pieces) of the pending request from `offset`; value: how many. The request stays pending.
  * OUT_OF_RANGE: offset is past its end. UNAVAILABLE: none is pending; or, once, the one that was read has been
  * withdrawn (its initiator gave up or died), although the next may be pending already. */
-struct result channel_read(uint32_t handle, size_t offset, void *buffer, size_t n);
+struct result channel_read(uint64_t handle, size_t offset, void *buffer, size_t n);
 
 /* Answers the pending request with n bytes (pieces), once, after it was read (zero bytes of it are enough): so an
  * answer can never reach another request than the one it is for. It may come at any time, from any thread.
  * OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays pending. UNAVAILABLE: nothing that was
  * read is pending (answered already, timed out, or the initiator is gone). */
-struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
+struct result channel_respond(uint64_t handle, const void *buffer, size_t n);
 
 /* channel_respond, then waits for the next request and reads up to m bytes of it; value: its whole length. A null
  * response only waits. If the answer is refused, nothing is waited for.
@@ -58,7 +60,7 @@ struct result channel_respond(uint32_t handle, const void *buffer, size_t n);
  * are in `receive`, and result_length is the request's whole length; otherwise `signals` are the member's, as from
  * object_wait, except that ERROR is told once. A request that was taken is not given again: its answer may also come
  * later, by channel_respond with the member's own handle. INVALID_ARGUMENT: the group has no member. */
-struct result channel_respond_and_wait(uint32_t handle, const void *response, size_t n, void *receive, size_t m,
+struct result channel_respond_and_wait(uint64_t handle, const void *response, size_t n, void *receive, size_t m,
                                        uint64_t deadline_ns);
 
 static inline bool result_is_request(struct result r)
@@ -74,33 +76,33 @@ static inline uint32_t result_length(struct result r)
  * group, with READABLE: waits for a member, and value is its user data; the longest signalled one comes first.
  * INVALID_ARGUMENT: no bit, or one that is no signal; or the group has no member. A histogram cannot be waited for:
  * UNIMPLEMENTED. */
-struct result object_wait(uint32_t handle, uint32_t mask, uint64_t deadline_ns);
+struct result object_wait(uint64_t handle, uint64_t mask, uint64_t deadline_ns);
 
 /* A transaction without waiting: READABLE says that it is over, channel_async_complete collects it; value: bytes of the
  * response. The buffers (pieces) belong to it until then. Errors of the start: as channel_transact. Of complete:
  * FAILED_PRECONDITION it is not over yet; UNAVAILABLE there is none, or the handler died. channel_async_cancel ends
  * whatever is under way on this end, answered or not, and the buffers are free; another thread's channel_transact gives
  * CANCELLED. UNAVAILABLE: nothing is under way. */
-struct result channel_async_transact(uint32_t handle, const void *send, size_t n, void *receive, size_t m);
-struct result channel_async_complete(uint32_t handle);
-struct result channel_async_cancel(uint32_t handle);
+struct result channel_async_transact(uint64_t handle, const void *send, size_t n, void *receive, size_t m);
+struct result channel_async_complete(uint64_t handle);
+struct result channel_async_cancel(uint64_t handle);
 
 /* Makes an object a member of a wait group, with signals to look for and a value to be told. INVALID_ARGUMENT: no bit,
  * an invalid one, or a group in a group; UNIMPLEMENTED: it has no signals; RESOURCE_EXHAUSTED: it is in a group.
  * wait_group_remove: NOT_FOUND, it is not in this one. Who waits for a group whose last member goes gets
  * INVALID_ARGUMENT. */
-struct result wait_group_add(uint32_t group, uint32_t object, uint32_t mask, uint64_t user_data);
-struct result wait_group_remove(uint32_t group, uint32_t object);
+struct result wait_group_add(uint64_t group, uint64_t object, uint64_t mask, uint64_t user_data);
+struct result wait_group_remove(uint64_t group, uint64_t object);
 
 /* Notifications, of either end of a channel to the other, whatever transaction is under way. USER is on at the other
  * end while it was set, or while bits are there. object_take waits for bits and takes them all; value: them.
  * UNAVAILABLE: the other process is gone. */
-struct result object_set_peer_user_signal(uint32_t handle, uint32_t on);
-struct result object_notify(uint32_t handle, uint32_t bits);
-struct result object_take(uint32_t handle, uint64_t deadline_ns);
+struct result object_set_peer_user_signal(uint64_t handle, uint64_t on);
+struct result object_notify(uint64_t handle, uint64_t bits);
+struct result object_take(uint64_t handle, uint64_t deadline_ns);
 
 /* Lowers INTERRUPT signals, then lets their lines fire again. INVALID_ARGUMENT: a bit that is none. */
-struct result interrupt_ack(uint32_t handle, uint32_t mask);
+struct result interrupt_ack(uint64_t handle, uint64_t mask);
 
 /* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
  * task_join tells how (n bytes of struct exit_status) and makes it ready to be started again: a process from its
@@ -110,28 +112,28 @@ struct result interrupt_ack(uint32_t handle, uint32_t mask);
  * is the code of process_exit. thread_start enters at `entry` (INVALID_ARGUMENT: no user address) with RSP at the top
  * of the thread's own stack: programs use tern_thread_start. */
 _Noreturn void process_exit(int code);
-struct result process_start(uint32_t handle);
-struct result task_terminate(uint32_t handle);
-struct result task_join(uint32_t handle, struct exit_status *status, size_t n);
-struct result thread_start(uint32_t handle, uint64_t entry, uint64_t a0, uint64_t a1);
+struct result process_start(uint64_t handle);
+struct result task_terminate(uint64_t handle);
+struct result task_join(uint64_t handle, struct exit_status *status, size_t n);
+struct result thread_start(uint64_t handle, uint64_t entry, uint64_t a0, uint64_t a1);
 _Noreturn void thread_exit(int code);
 void thread_yield(void);
 
 /* Starts a thread in `entry(argument)`; it ends when that returns, with its value as code. */
-struct result tern_thread_start(uint32_t handle, int (*entry)(uint64_t argument), uint64_t argument);
+struct result tern_thread_start(uint64_t handle, int (*entry)(uint64_t argument), uint64_t argument);
 
 /* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the
  * line's tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is
  * written. */
-struct result histogram_export(uint32_t handle, const char *text, size_t n);
+struct result histogram_export(uint64_t handle, const char *text, size_t n);
 
-/* Calls that come and go at run time. syscall_register gives a number to a call that the kernel has under `name` (for
- * one, `add`: two values -> their sum): OUT_OF_RANGE number > 511, ALREADY_EXISTS taken, NOT_FOUND no such name.
- * syscall_unregister takes it back: OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot; a
- * call under way ends as usual. syscall_lookup, value: the lowest number with that name; NOT_FOUND. They are made by
- * extension_call. */
-struct result syscall_register(uint32_t number, const char *name, size_t n);
-struct result syscall_unregister(uint32_t number);
+/* Calls that come and go at run time. syscall_register gives a number to a call that the kernel has under `name`. There
+ * are `add`, two values -> their sum, and `sum`, a struct sum_request (sys/abi/examples.h) and its size -> the sum of
+ * the values. OUT_OF_RANGE number > 511, ALREADY_EXISTS taken, NOT_FOUND no such name. syscall_unregister takes it
+ * back: OUT_OF_RANGE; NOT_FOUND nothing there; PERMISSION_DENIED it is there from boot; a call under way ends as usual.
+ * syscall_lookup, value: the lowest number with that name; NOT_FOUND. They are made by extension_call. */
+struct result syscall_register(uint64_t number, const char *name, size_t n);
+struct result syscall_unregister(uint64_t number);
 struct result syscall_lookup(const char *name, size_t n);
 
 /* Makes a call that was registered at run time. OUT_OF_RANGE number > 511, UNIMPLEMENTED nothing is there, and what the
@@ -140,18 +142,19 @@ struct result extension_call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t
                              uint64_t a5);
 
 /* Up to n bytes of the number's statistics; value: how many. OUT_OF_RANGE number > 511. */
-struct result syscall_stats(uint32_t number, struct syscall_stats *stats, size_t n);
+struct result syscall_stats(uint64_t number, struct syscall_stats *stats, size_t n);
 
-/* Switches the hook `audit` or `latency` on or off on all CPUs. UNAVAILABLE: the change is under way, call again until
+/* Switches the hook `audit`, `latency` or `lockdown` (while it is on, syscall_register and syscall_unregister are
+ * PERMISSION_DENIED) on or off on all CPUs. UNAVAILABLE: the change is under way, call again until
  * OK. NOT_FOUND no such hook; RESOURCE_EXHAUSTED no memory was left for it at boot. */
-struct result syscall_hook(const char *name, size_t n, uint32_t on);
+struct result syscall_hook(const char *name, size_t n, uint64_t on);
 
 /* Bytes, or one code point, to the kernel's log. */
 struct result debug_log(const char *bytes, size_t n);
-struct result debug_putc(uint32_t code_point);
-_Noreturn void debug_shutdown(enum status status);
-struct result debug_trigger_interrupt(uint32_t number); /* as if its line had fired; NOT_FOUND: nobody has it */
-struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
+struct result debug_putc(uint64_t code_point);
+_Noreturn void debug_shutdown(uint64_t status); /* enum status */
+struct result debug_trigger_interrupt(uint64_t number); /* as if its line had fired; NOT_FOUND: nobody has it */
+struct result debug_clock_now(void);            /* value: nanoseconds since boot, by the kernel */
 void debug_nop(void);
 
 /* In the vDSO, without the kernel. */

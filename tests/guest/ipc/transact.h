@@ -11,7 +11,6 @@ enum operation {
     OPERATION_OFFSETS = 1, /* read at offsets, answer with the command */
     OPERATION_TOO_LONG,    /* answer more than `argument` bytes, then properly, then again */
     OPERATION_LATE,        /* answer at time `argument`, when the initiator has given up */
-    OPERATION_BUFFERS,     /* offer bad buffers, then answer */
     OPERATION_IDLE,        /* answer, and wait for the next request until time `argument`, in vain */
 };
 
@@ -32,9 +31,3 @@ static inline bool is_command(const void *message, size_t n)
     const struct command *command = message;
     return n == sizeof *command && command->magic == COMMAND_MAGIC;
 }
-
-/* Addresses no process may use as a buffer. */
-#define KERNEL_ADDRESS ((void *)0xffffffff80200000ul)
-#define DIRECT_MAP_ADDRESS ((void *)0xffff800000000000ul)
-#define NON_CANONICAL_ADDRESS ((void *)0x8000000000000000ul)
-#define UNMAPPED_ADDRESS ((void *)0x10000ul)

@@ -32,12 +32,6 @@ static struct result serve_command(const struct command *command)
         check_at_least("time after an idle wait", clock_now(), command->argument);
         check_refused("poll", respond_and_wait(NULL, 0, 0), STATUS_DEADLINE_EXCEEDED);
         return next();
-    case OPERATION_BUFFERS:
-        check_refused("answer from the kernel", respond_and_wait(KERNEL_ADDRESS, 8, TIME_MAX),
-                      STATUS_PERMISSION_DENIED);
-        check_refused("request to null", channel_respond_and_wait(HANDLE_COMBINED, buffer, 1, NULL, 8, TIME_MAX),
-                      STATUS_INVALID_ARGUMENT);
-        return respond_and_wait(command, sizeof *command, TIME_MAX);
     default:
         tern_panic("combined: command %lu", command->operation);
     }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Handler of the transact test that serves by object_wait, channel_read, channel_respond. It echoes, and on command
- * tries what a handler may get wrong: offsets past the end, answers too long, twice or too late, and bad buffers. */
+ * tries what a handler may get wrong: offsets past the end, answers too long, twice or too late. */
 #include "handles.h"
 #include "tests/guest/ipc/transact.h"
 
 static unsigned char buffer[MESSAGE_MAX + 64] __attribute__((aligned(8)));
 static unsigned char part[64];
-static const unsigned char read_only[64] = {1};
 
 /* The command is 24 bytes, and reading it takes nothing away. */
 static void try_offsets(const struct command *command)
@@ -52,21 +51,6 @@ static void try_late(const struct command *command)
     check_refused("late answer", channel_respond(HANDLE_PLAIN, buffer, sizeof *command), STATUS_UNAVAILABLE);
 }
 
-static void try_buffers(void)
-{
-    static void *const bad[] = {KERNEL_ADDRESS, DIRECT_MAP_ADDRESS, NON_CANONICAL_ADDRESS, UNMAPPED_ADDRESS};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        check_refused("read to a bad address", channel_read(HANDLE_PLAIN, 0, bad[i], 8), STATUS_PERMISSION_DENIED);
-        check_refused("answer from a bad address", channel_respond(HANDLE_PLAIN, bad[i], 8), STATUS_PERMISSION_DENIED);
-    }
-    void *constant = (void *)(uintptr_t)read_only;
-    check_refused("read to read-only memory", channel_read(HANDLE_PLAIN, 0, constant, 8), STATUS_PERMISSION_DENIED);
-    check_refused("read to null", channel_read(HANDLE_PLAIN, 0, NULL, 8), STATUS_INVALID_ARGUMENT);
-    check_refused("answer from null", channel_respond(HANDLE_PLAIN, NULL, 8), STATUS_INVALID_ARGUMENT);
-    check_refused("transact on a handler", channel_transact(HANDLE_PLAIN, part, 1, part, 1, 0), STATUS_UNIMPLEMENTED);
-    check_refused("read without object", channel_read(1000, 0, part, 1), STATUS_OUT_OF_RANGE);
-}
-
 static void serve_command(const struct command *command)
 {
     switch (command->operation) {
@@ -79,9 +63,6 @@ static void serve_command(const struct command *command)
     case OPERATION_LATE:
         try_late(command);
         return;
-    case OPERATION_BUFFERS:
-        try_buffers();
-        break;
     default:
         tern_panic("plain: command %lu", command->operation);
     }

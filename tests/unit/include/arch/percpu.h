@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Host stand-in: there is one CPU, so a per-CPU variable is a plain one. */
+ * Host stand-in: there is one CPU at a time, so a per-CPU variable is a plain one. They have a section of their own: a
+ * test that plays several CPUs exchanges its contents (tests/unit/sys/syscall/hook_world.c). */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,8 @@ struct percpu_head {
     uint32_t cpu;
 };
 
-#define PERCPU(type, name) typeof(type) name
+#define PERCPU(type, name) __attribute__((section("percpu"))) typeof(type) name
+#define PERCPU_ZERO(type, name) PERCPU(type, name)
 
 extern struct percpu_head percpu_head;
 

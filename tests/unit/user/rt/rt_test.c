@@ -24,7 +24,7 @@ struct result debug_log(const char *bytes, size_t n)
 /* The log becomes the exit: 0 if it is what the test expects. */
 static const char *expected_log;
 
-void debug_shutdown(enum status status)
+void debug_shutdown(uint64_t status)
 {
     exit(strcmp(logged, expected_log) == 0 ? (int)status : 100);
 }
