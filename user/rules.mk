@@ -66,6 +66,8 @@ $(eval $(call user_image,arguments_cross,tests/guest/syscall/arguments_cross.jso
 $(eval $(call user_image,hooks,tests/guest/syscall/hooks.json5,tests/guest/syscall))
 $(eval $(call user_image,hooks_churn,tests/guest/syscall/hooks_churn.json5,tests/guest/syscall))
 $(eval $(call user_image,sysenter_bytes,tests/guest/syscall/sysenter_bytes.json5,tests/guest/syscall))
+$(eval $(call user_image,registers,tests/guest/syscall/registers.json5,tests/guest/syscall))
+$(eval $(call user_image,registers_cross,tests/guest/syscall/registers_cross.json5,tests/guest/syscall))
 $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
 $(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
