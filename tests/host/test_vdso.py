@@ -51,14 +51,44 @@ class Vdso(unittest.TestCase):
         self.assertIn("channel_transact", output("readelf", "-W", "--dyn-syms", MAPPED))
 
     def test_another_abi_fails_the_build(self) -> None:
+        changes = [
+            ("sys/abi/syscalls.def", "DEFINE_SYSCALL(7, thread_yield,", "DEFINE_SYSCALL(7, thread_give_way,",
+             "+call 7 thread_give_way()"),
+            ("sys/abi/syscalls.def", "RANGE(code_point, 0, 127)", "RANGE(code_point, 0, 255)",
+             "+call 10 debug_putc(code_point: 0 to 255)"),
+            ("sys/abi/status.def", "STATUS(NOT_FOUND, 5,", "STATUS(NOT_FOUND, 55,", "+status 55 NOT_FOUND"),
+            ("sys/abi/layout.h", "USER_PROCESS_STRIDE 0x01000000", "USER_PROCESS_STRIDE 0x02000000",
+             "+USER_PROCESS_STRIDE 0x2000000"),
+            ("sys/abi/image.h", "uint32_t flags; /* IMAGE_REGION_*;", "uint64_t more, flags; /* IMAGE_REGION_*;", None),
+            ("sys/vdso/vdso.S", "FUNCTION cpu_id", ".skip 16\n    FUNCTION cpu_id", "+vdso cpu_id"),
+            ("tests/golden/abi.txt", "call 7 thread_yield()", "call 7 thread_yields()", "+call 7 thread_yield()"),
+        ]
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "tree"
             shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git"))
-            golden = copy / "tests/golden/abi.txt"
-            golden.write_text(golden.read_text().replace("call 7 thread_yield()", "call 7 thread_yields()"))
-            run = subprocess.run(["make", "build/release/abi.txt"], cwd=copy, capture_output=True, text=True, check=False)
-            self.assertNotEqual(run.returncode, 0)
-            self.assertIn("the ABI is not the one in tests/golden/abi.txt; if that is meant: make abi-golden", run.stdout)
+            self.assertEqual(self.make_abi(copy).returncode, 0, "the tree as it is")
+            for name, old, new, line in changes:
+                with self.subTest(change=new):
+                    self.change_refused(copy, copy / name, old, new, line)
+            self.assertEqual(self.make_abi(copy).returncode, 0, "the tree as it was")
+
+    def make_abi(self, tree: Path) -> subprocess.CompletedProcess:
+        """A build of the text that is compared with the golden one."""
+        return subprocess.run(["make", "build/release/abi.txt"], cwd=tree, capture_output=True, text=True, check=False)
+
+    def change_refused(self, tree: Path, path: Path, old: str, new: str, line: str | None) -> None:
+        """One change fails the build: by the comparison, which shows the line, or (None) by an assertion before."""
+        text = path.read_text(encoding="ascii")
+        self.assertEqual(text.count(old), 1, f"{path.name}: {old}")
+        path.write_text(text.replace(old, new), encoding="ascii")
+        run = self.make_abi(tree)
+        path.write_text(text, encoding="ascii")
+        self.assertNotEqual(run.returncode, 0)
+        if line is None:
+            self.assertIn("image ABI", run.stderr)
+            return
+        self.assertTrue(any(said.startswith(line) for said in run.stdout.splitlines()), run.stdout)
+        self.assertIn("the ABI is not the one in tests/golden/abi.txt; if that is meant: make abi-golden", run.stdout)
 
 
 if __name__ == "__main__":
