@@ -168,7 +168,7 @@ static const struct damage damages[] = {
     DAMAGE(processes[0].name[20], 'x', "process's name"),
     DAMAGE(processes[1].flags, 1, "flags"),
     DAMAGE(processes[1].cpu, 64, "CPU"),
-    DAMAGE(processes[1].threads, 0, "no thread"),
+    DAMAGE(processes[1].threads, 0, "a process has no thread"),
     DAMAGE(processes[1].first_region, 1, "do not follow"),
     DAMAGE(processes[1].first_object, 3, "do not follow"),
     DAMAGE(processes[1].first_thread, 0, "do not follow"),
@@ -214,6 +214,7 @@ static const struct damage damages[] = {
     DAMAGE(devices[1].address, BASE(2) - 0x2000, "device memory overlaps, is out of order"),
     DAMAGE(devices[2].address, DEVICE(1), "device memory overlaps, is out of order"),
     DAMAGE(devices[2].address, BASE(2) - 0x1000, "device memory overlaps, is out of order"),
+    DAMAGE(devices[2].address, BASE(2) + 0x1000, "device memory overlaps, is out of order"),
     DAMAGE(devices[2].bytes, 0x3000, "device memory overlaps, is out of order"),
     DAMAGE(devices[2].bytes, UINT64_MAX - 0xfff, "device memory overlaps, is out of order"),
     DAMAGE(devices[2].physical, IMAGE_PHYSICAL_END - 0x1000, "physical addresses"),
@@ -347,6 +348,23 @@ Test(image, second_object_of_a_thread_is_refused)
 Test(image, last_object_of_another_type_is_refused)
 {
     expect_refused_with(8, sample_object(1, "process", IMAGE_OBJECT_THREAD, 1), "not its own process object");
+}
+
+/* The table begins behind the server's objects, whose last would do if it were one of the server's. */
+Test(image, process_object_before_the_table_does_not_count)
+{
+    struct sample s = sample_make();
+    const char *why = NULL;
+    s.h.objects_offset += 2 * sizeof(struct image_object);
+    s.h.objects -= 2;
+    s.processes[0].objects = 0;
+    s.processes[1].first_object = 0;
+    s.objects[2] = sample_object(1, "group", IMAGE_OBJECT_WAIT_GROUP, IMAGE_NONE);
+    for (uint32_t i = 0; i < s.h.interrupts; i++)
+        s.interrupts[i].object -= 2;
+    image_seal(&s, sizeof(s));
+    cr_assert(check_copy(&s, sizeof(s), &why) == STATUS_INVALID_ARGUMENT);
+    cr_assert(strstr(why, "not its own process object") != NULL, "%s", why);
 }
 
 /* Two objects with an entry each of the table: a number may not be in both, and each has its own run. */
