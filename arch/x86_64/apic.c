@@ -27,6 +27,7 @@ enum apic_register {
     APIC_TIMER_DIVIDE = 0x3e0,
 };
 
+#define LVT_NMI (4u << 8)
 #define LVT_MASKED (1u << 16)
 #define LVT_TSC_DEADLINE (2u << 17)
 #define DIVIDE_BY_1 0xb
@@ -120,7 +121,7 @@ void apic_activate(void)
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
     ops->write(APIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
     ops->write(APIC_LVT_LINT0, LVT_MASKED);
-    ops->write(APIC_LVT_LINT1, LVT_MASKED);
+    ops->write(APIC_LVT_LINT1, LVT_NMI); /* by convention the machine's NMI; hosts honour the mask */
     ops->write(APIC_LVT_ERROR, LVT_MASKED);
     ops->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
     ops->write(APIC_LVT_TIMER, VECTOR_TIMER | (features_get()->tsc_deadline ? LVT_TSC_DEADLINE : 0));

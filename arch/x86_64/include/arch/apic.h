@@ -9,7 +9,7 @@
 /* Chooses the mode and maps the registers at `base` when it is xAPIC. Boot CPU, once. */
 void apic_init(paddr_t base);
 
-/* Turns the running CPU's APIC on with every local source masked. */
+/* Turns the running CPU's APIC on with every local source masked but the NMI, for which the CPU must be ready. */
 void apic_activate(void);
 
 /* Ticks per second of the one-shot timer, by CPUID or against the TSC; after clock_init. Boot CPU, once. */
