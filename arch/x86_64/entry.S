@@ -322,6 +322,8 @@ trap_entry_ist:
 2:  lfence
     movq %rsp, %rdi
     movq 8 * 8(%rsp), %rbp
+    pushq $2                    /* before the entry's own POPFQ AC is still the user's */
+    popfq
     pushq %rbx
     call trap_kernel
     popq %rbx
