@@ -8,6 +8,7 @@
 #include "sched/thread.h"
 #include "sys/lib/log.h"
 
+#include <arch/control.h>
 #include <arch/percpu.h>
 
 struct nmi {
@@ -31,12 +32,13 @@ void nmi_user(const struct thread *t)
     log_warn("NMI on CPU %u in process '%s' at %#lx", cpu_index(), t->process->name, t->frame.rip);
 }
 
-void nmi_kernel(const struct frame *f)
+void nmi_kernel(struct frame *f)
 {
     if (panics)
         fault_report(f);
     this_cpu(nmi).in_kernel++;
     this_cpu(nmi).last = f->rip;
+    f->rip = interrupts_halt_skip(f->rip, f->rflags);
 }
 
 void nmi_write(void)

@@ -15,8 +15,8 @@ void nmi_set_panic(bool on);
 /* It hit `t` in user mode: nothing is under way in the kernel. */
 void nmi_user(const struct thread *t);
 
-/* It hit the kernel. May only touch what nobody else touches. */
-void nmi_kernel(const struct frame *f);
+/* It hit the kernel, which goes on at `f`. May only touch what nobody else touches. */
+void nmi_kernel(struct frame *f);
 
 /* Boot CPU, others have stopped: a line for each CPU that had one. */
 void nmi_write(void);

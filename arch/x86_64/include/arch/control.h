@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Control registers, descriptor tables, interrupt flag. Kernel only; host tests never include it. */
 #pragma once
+#include "arch/x86_64/asm.h"
+
+#include <stdbool.h>
 #include <stdint.h>
+
+#define OPCODE_HLT 0xf4
 
 static inline uint64_t cr0_read(void)
 {
@@ -52,10 +57,18 @@ static inline void interrupts_window(void)
 }
 
 /* Halts until an interrupt: STI takes effect after HLT has begun, so none is lost between. Returns with interrupts off.
- */
+ * Whoever interrupts it by an NMI must see to it that the HLT is not executed (interrupts_halt_skip). */
 static inline void interrupts_halt(void)
 {
     __asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
+/* An NMI may come between STI and HLT, and its IRET lets the interrupt in that HLT would wait for: then HLT would wait
+ * for ever. If the kernel goes on at `rip` with `rflags` there, the address behind it, otherwise `rip`. */
+static inline uint64_t interrupts_halt_skip(uint64_t rip, uint64_t rflags)
+{
+    bool halts = (rflags & RFLAGS_IF) && *(const uint8_t *)rip == OPCODE_HLT;
+    return halts ? rip + 1 : rip;
 }
 
 struct table_pointer {
