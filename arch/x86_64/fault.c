@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The report of a kernel fault: registers, backtrace by name. Frame pointers are kept throughout the kernel; the walk
- * stops at the first address that is not on a kernel stack. */
+ * stops at the first address that is not on a kernel stack: RBP may be the user's, where the entry was hit, and say
+ * anything. */
 #include "arch/x86_64/symbols.h"
 #include "arch/x86_64/trap.h"
 #include "sys/lib/log.h"
 #include "sys/shutdown.h"
 
 #include <arch/control.h>
-#include <arch/memory.h>
 #include <arch/percpu.h>
 #include <stdbool.h>
 
@@ -21,21 +21,26 @@ static void print_address(unsigned int i, uint64_t address)
     log_error("  #%-2u %#018lx %s+%#lx", i, address, name ? name : "?", offset);
 }
 
-static bool on_stack(uint64_t address, uint64_t from)
+static bool is_frame(uint64_t address, uint64_t bottom, uint64_t top)
 {
-    return !(address & 7) && address > from && address - from < STACK_BYTES_MAX;
+    return !(address & 7) && address >= bottom && address <= top - 2 * sizeof(uint64_t);
 }
 
+/* On this CPU's stack, or on the one in use: of boot, or of an exception that has its own. */
 void fault_backtrace(uint64_t frame_pointer)
 {
     log_error("backtrace, CPU %u:", cpu_index());
-    for (unsigned int i = 0; i < BACKTRACE_MAX && frame_pointer >= DIRECT_MAP_BASE; i++) {
+    uint64_t top = this_cpu(percpu_head).stack_top, bottom = top - STACK_BYTES_MAX;
+    if (!top || !is_frame(frame_pointer, bottom, top)) {
+        bottom = (uint64_t)__builtin_frame_address(0);
+        top = bottom + STACK_BYTES_MAX;
+    }
+    for (unsigned int i = 0; i < BACKTRACE_MAX && is_frame(frame_pointer, bottom, top); i++) {
         const uint64_t *frame = (const uint64_t *)frame_pointer;
         if (!frame[1])
             return;
         print_address(i, frame[1]);
-        if (!on_stack(frame[0], frame_pointer))
-            return;
+        bottom = frame_pointer + sizeof(uint64_t);
         frame_pointer = frame[0];
     }
 }
