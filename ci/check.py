@@ -7,6 +7,7 @@ from pathlib import Path
 
 import build
 import conformance
+import entry_tests
 import guest_tests
 import jobs
 import profiles
@@ -84,6 +85,7 @@ def jobs_all() -> list[Job]:
         *build_jobs(),
         *unit_tests.host_jobs(),
         *guest_tests.guest_jobs(),
+        *entry_tests.entry_jobs(),
         *conformance.bench_jobs(),
         *profiles.profile_jobs(),
         Job("build.reproducible", reproduce, slots=2, long=True),

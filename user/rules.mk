@@ -72,6 +72,7 @@ $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/s
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
 $(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
 $(eval $(call user_image,flood,tests/guest/sched/flood.json5,tests/guest/sched))
+$(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr

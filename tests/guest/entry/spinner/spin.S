@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * Spins with another value in each register, and looks whether they are still there. */
+.macro EACH do
+    .irp register, rax, rbx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    \do \register
+    .endr
+.endm
+
+.macro SET register
+    movabsq $value, %\register
+value = value + 0x0101010101010101
+.endm
+
+/* RCX has the value when it is looked at. */
+.macro LOOK register
+    movabsq $value, %rcx
+    cmpq %rcx, %\register
+    jne 2f
+value = value + 0x0101010101010101
+.endm
+
+    .text
+    .globl spin
+    .type spin, @function
+spin:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    leaq 2(%rdi), %rcx
+    shrq %rcx
+    movq %rsp, spin_stack(%rip)
+value = 0x0202020202020202
+    EACH SET
+1:  decq %rcx
+    jnz 1b
+value = 0x0202020202020202
+    EACH LOOK
+    cmpq %rsp, spin_stack(%rip)
+    sete %al
+    jmp 3f
+2:  xorl %eax, %eax
+3:  movq spin_stack(%rip), %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+    .size spin, . - spin
+
+    .bss
+    .balign 8
+spin_stack:
+    .skip 8
+
+    .section .note.GNU-stack, "", @progbits
