@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What syscall_stats gives. Counts are of all CPUs, read while they go on counting. Latencies are there while the hook
- * `latency` is on and for what it saw; all calls registered at run time share one row. In units of the samples of this
+ * `latency` is on, for the calls that it saw begin and end since it was last switched on, refused and invalid ones too;
+ * they stay when it is switched off. All calls registered at run time share one row. In units of the samples of this
  * boot (struct vvar, unit), within 3 % (slots of 1/32). */
 #ifndef TERN_ABI_SYSCALL_STATS_H
 #define TERN_ABI_SYSCALL_STATS_H
