@@ -207,7 +207,7 @@ static void load(uint64_t entry_tsc)
     log_info("%lu KiB of memory left, allocation is over", page_free_bytes() >> 10);
 }
 
-/* They come on at the first look at the inbox, before any process of the boot CPU runs. */
+/* They come on at each CPU's first look at its inbox, before any process there runs. */
 static void start_hooks(void)
 {
     const char *bad = "";

@@ -65,6 +65,7 @@ $(eval $(call user_image,arguments,tests/guest/syscall/arguments.json5,tests/gue
 $(eval $(call user_image,arguments_cross,tests/guest/syscall/arguments_cross.json5,tests/guest/syscall))
 $(eval $(call user_image,hooks,tests/guest/syscall/hooks.json5,tests/guest/syscall))
 $(eval $(call user_image,hooks_churn,tests/guest/syscall/hooks_churn.json5,tests/guest/syscall))
+$(eval $(call user_image,hooks_early,tests/guest/syscall/hooks_early.json5,tests/guest/syscall))
 $(eval $(call user_image,sysenter_bytes,tests/guest/syscall/sysenter_bytes.json5,tests/guest/syscall))
 $(eval $(call user_image,registers,tests/guest/syscall/registers.json5,tests/guest/syscall))
 $(eval $(call user_image,registers_cross,tests/guest/syscall/registers_cross.json5,tests/guest/syscall))

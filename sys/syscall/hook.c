@@ -94,7 +94,8 @@ static void run_begin(const struct inbox_message *m)
         inbox_send(cpu, &change, THREAD_PRIORITIES - 1);
 }
 
-/* Whoever moves the state out of rest sends the one message that begins the change. */
+/* Whoever moves the state out of rest begins the change, by a message unless this is the boot CPU: so at boot, before
+ * other CPUs run, each has the change in its inbox, at which it looks before it runs anything. */
 static enum status begin(struct syscall_hook *h, bool on)
 {
     uint32_t rest = on ? HOOK_OFF : HOOK_ON;
@@ -107,7 +108,10 @@ static enum status begin(struct syscall_hook *h, bool on)
         return STATUS_RESOURCE_EXHAUSTED;
     }
     struct inbox_message m = {run_begin, {(uint64_t)h, on}};
-    inbox_send(0, &m, THREAD_PRIORITIES - 1);
+    if (cpu_index() == 0)
+        run_begin(&m);
+    else
+        inbox_send(0, &m, THREAD_PRIORITIES - 1);
     return STATUS_OK;
 }
 

@@ -240,7 +240,7 @@ TEST_ON_CPUS(a_change_is_over_when_every_cpu_has_made_it)
             memset(world.trace, 0, sizeof(world.trace));
             cr_assert(eq(u32, hook_state(h), on ? HOOK_OFF : HOOK_ON));
             cr_assert(eq(u32, on ? hook_add(h) : hook_remove(h), STATUS_OK));
-            cr_assert(eq(u32, world_messages(), 1));
+            cr_assert(eq(u32, world_messages(), percpu_head.cpu == 0 ? cpus : 1));
             while (world_messages()) {
                 cr_assert(eq(u32, hook_state(h), on ? HOOK_STARTING : HOOK_STOPPING));
                 world_enter(world_random(cpus));
@@ -290,6 +290,20 @@ TEST_ON_CPUS(a_hook_starts_on_each_cpu_before_it_sees_a_call_there)
     memset(world.trace, 0, sizeof(world.trace));
     world_deliver();
     trace_is(cpus == 1 ? "^3" : "^3^3^3^3");
+}
+
+/* At boot: whichever CPU comes first to run threads looks at its inbox before, and needs no other CPU. */
+TEST_ON_CPUS(what_the_boot_cpu_begins_waits_for_nobody)
+{
+    cr_assert(eq(int, hook_add(&hooks_of_test[0]), STATUS_OK));
+    cr_assert(eq(int, hook_add(&hooks_of_test[1]), STATUS_OK));
+    for (uint32_t cpu = cpus; cpu--;) {
+        world_enter(cpu);
+        cr_assert(world_deliver_one());
+        cr_assert(world_deliver_one());
+        (void)call();
+        trace_is("<0<1*>0>1");
+    }
 }
 
 TEST_ON_CPUS(so_many_hooks_and_no_more)
@@ -448,7 +462,6 @@ static void model_check(uint32_t cpus)
 TEST_ON_CPUS(whatever_comes_when_it_likes)
 {
     cr_assert(eq(int, hook_add(&hooks_of_test[0]), STATUS_OK));
-    (void)world_deliver_one();
     world_enter(cpus - 1);
     model.change = world_peek()->run;
     for (int i = 0; i < 500000; i++) {
