@@ -14,3 +14,8 @@ $(addprefix build/unit/sys/,user_buffer_test syscall/arguments_test syscall/vali
   tests/unit/sys/toy_process.h sys/user_buffer.h
 $(eval $(call unit_test,sys/syscall/hook,tests/unit/sys/syscall/hook_world.c sys/syscall/hook.c))
 build/unit/sys/syscall/hook_test: tests/unit/sys/syscall/hook_world.h
+$(eval $(call unit_test,sys/syscall/latency,perf/hist.c sys/lib/printf.c))
+build/unit/sys/syscall/latency_test: build/unit/sys/syscall/latency.stamp
+build/unit/sys/syscall/latency.stamp: sys/syscall/latency.c
+	@mkdir -p $(@D)
+	@touch $@
