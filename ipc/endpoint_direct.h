@@ -76,7 +76,7 @@ ENDPOINT_INLINE void endpoint_transact_direct(struct endpoint *e, const char *se
     struct thread *server = thread_of_waiter(w);
     if (!endpoint_likely(sched_can_handoff(server) && timer_is_later(deadline_ns)))
         return;
-    assert(!e->caller); /* under way means READABLE, and then nobody waits for a request */
+    assert(!e->caller); /* under way means READABLE, and who waits for a request then is THREAD_WAIT_BEHIND */
     /* point of no return */
     struct thread *t = sched_current();
     *t->deadline_ns = deadline_ns;

@@ -58,13 +58,23 @@ struct result object_wait_general(struct object *o, uint32_t mask, uint64_t dead
     return object_block(o, THREAD_WAIT_SIGNALS, mask, deadline_ns, NULL);
 }
 
+/* The request for a thread that waits for one. If another has taken it this one stays behind: when it is the only one
+ * left on the list, its initiator has a transaction under way, and the direct way must not take it for free. */
+static bool wake_for_request(struct endpoint *h, struct thread *t)
+{
+    if (!(h->object.signals & SIGNAL_READABLE) || endpoint_has_unread(h))
+        return endpoint_deliver(h, t);
+    t->waiter.state = THREAD_WAIT_BEHIND;
+    return false;
+}
+
 /* What it finds when it runs; false if there is nothing for it after all. */
 static bool wake(struct object *o, struct thread *t)
 {
     switch (t->waiter.state) {
-    case THREAD_WAIT_REQUEST: /* another waiter may have taken it */
-        if (((o->signals & SIGNAL_READABLE) && !endpoint_has_unread((struct endpoint *)o)) ||
-            !endpoint_deliver((struct endpoint *)o, t))
+    case THREAD_WAIT_REQUEST:
+    case THREAD_WAIT_BEHIND:
+        if (!wake_for_request((struct endpoint *)o, t))
             return false;
         break;
     case THREAD_WAIT_TAKE:
@@ -117,6 +127,7 @@ void thread_expire(struct thread *t)
     case THREAD_WAIT_SIGNALS:
     case THREAD_WAIT_REQUEST:
     case THREAD_WAIT_TAKE:
+    case THREAD_WAIT_BEHIND:
         object_stop_waiting(t);
         t->result = result_of(STATUS_DEADLINE_EXCEEDED);
         sched_ready(t);

@@ -60,6 +60,7 @@ enum thread_state {
     THREAD_WAIT_TAKE,     /* on object->waiters, in object_take: takes the notification itself */
     THREAD_WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
     WAITER_MEMBER,        /* no thread: stands on object->waiters for the wait group that the object is in */
+    THREAD_WAIT_BEHIND,   /* as WAIT_REQUEST, but one who came before has a request, which may still be under way */
 };
 
 /* One entry of object->waiters: of a thread, or of a wait group's member (ipc/wait_group.h). */
@@ -83,7 +84,7 @@ struct thread {
     uint64_t cr3;                /* [I] the process's */
     struct result result;        /* [o] of the call it is blocked in, set by whoever wakes it */
     struct object *wait_object;  /* [o] */
-    char *buffer;                /* [o] WAIT_REQUEST: where the request goes, kernel address, checked */
+    char *buffer;                /* [o] WAIT_REQUEST, BEHIND: where the request goes, kernel address, checked */
     uint64_t buffer_bytes;       /* [o] */
     struct endpoint *served;     /* [o] handler whose request it took through a wait group and has not answered */
     uint64_t *deadline_ns;       /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */
@@ -94,6 +95,12 @@ struct thread {
     uint64_t stack_top;          /* [I] */
     struct syscall_context call; /* [o] THREAD_HOOKED: the call it is in */
 };
+
+/* The state is of a thread on object->waiters. */
+static inline bool thread_state_waits(uint8_t state)
+{
+    return (state >= THREAD_WAIT_SIGNALS && state <= THREAD_WAIT_TAKE) || state == THREAD_WAIT_BEHIND;
+}
 
 static inline struct thread *thread_of_waiter(struct waiter *w)
 {

@@ -70,6 +70,7 @@ static bool is_in_place(const struct thread *t, uint32_t cpu)
     case THREAD_WAIT_SIGNALS:
     case THREAD_WAIT_REQUEST:
     case THREAD_WAIT_TAKE:
+    case THREAD_WAIT_BEHIND:
         return is_waiter(t->wait_object, t);
     case THREAD_WAIT_RESPONSE:
         return is_caller(t->wait_object, t);
@@ -129,7 +130,7 @@ static bool waiter_is_sound(const struct object *o, struct waiter *w)
     if (w->state == WAITER_MEMBER)
         return member_of_waiter(w) == o->member && o->member->group && o->member->group->members;
     const struct thread *t = thread_of_waiter(w);
-    if (t->wait_object != o || w->state < THREAD_WAIT_SIGNALS || w->state > THREAD_WAIT_TAKE)
+    if (t->wait_object != o || !thread_state_waits(w->state))
         return false;
     return w->state != THREAD_WAIT_SIGNALS || !(o->signals & w->mask); /* what it waits for has not come */
 }

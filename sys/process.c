@@ -43,6 +43,7 @@ static void thread_stop(struct thread *t)
     case THREAD_WAIT_SIGNALS:
     case THREAD_WAIT_REQUEST:
     case THREAD_WAIT_TAKE:
+    case THREAD_WAIT_BEHIND:
         object_stop_waiting(t);
         break;
     default:
