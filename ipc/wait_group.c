@@ -5,32 +5,33 @@
 #include "ipc/endpoint.h"
 #include "sched/sched.h"
 
-static void enqueue(struct wait_group *g, struct member *m)
+static void enqueue(struct member_queue *q, struct member *m)
 {
-    m->queued = true;
+    m->queue = q;
     m->next = NULL;
-    m->previous = g->last;
-    if (g->last)
-        g->last->next = m;
+    m->previous = q->last;
+    if (q->last)
+        q->last->next = m;
     else
-        g->first = m;
-    g->last = m;
+        q->first = m;
+    q->last = m;
 }
 
-static void dequeue(struct wait_group *g, struct member *m)
+static void dequeue(struct member *m)
 {
-    m->queued = false;
+    struct member_queue *q = m->queue;
+    m->queue = NULL;
     if (m->previous)
         m->previous->next = m->next;
     else
-        g->first = m->next;
+        q->first = m->next;
     if (m->next)
         m->next->previous = m->previous;
     else
-        g->last = m->previous;
+        q->last = m->previous;
 }
 
-/* Signals for which the member is there: all of its mask; for who takes requests, a taken one is not. */
+/* Signals for which the member is there: all of its mask; for who takes requests, a request that was read is none. */
 static uint32_t pending_of(const struct member *m, bool takes)
 {
     uint32_t pending = m->object->signals & m->waiter.mask;
@@ -38,6 +39,14 @@ static uint32_t pending_of(const struct member *m, bool takes)
         !endpoint_has_unread((const struct endpoint *)m->object))
         pending &= ~SIGNAL_READABLE;
     return pending;
+}
+
+/* The queue that the member belongs in; NULL if it is not signalled. */
+static struct member_queue *queue_of(const struct member *m)
+{
+    if (!pending_of(m, false))
+        return NULL;
+    return pending_of(m, true) ? &m->group->fresh : &m->group->read;
 }
 
 /* The request goes to `t`, which waits for one. False if a remote initiator gave up meanwhile. */
@@ -71,22 +80,31 @@ static bool give(struct member *m, struct thread *t)
         given = give_request(m, t);
     else if (pending)
         given = give_signals(m, t, takes);
-    if (pending_of(m, takes))
-        enqueue(m->group, m);
+    struct member_queue *q = queue_of(m);
+    if (q)
+        enqueue(q, m);
     return given;
 }
 
-/* The first member in the queue that has something for `t`. */
-static bool take(struct wait_group *g, struct thread *t)
+/* The first member in the queue that has something for `t`. One that has nothing leaves this queue, or, if a remote
+ * initiator gave up, comes again only with another signal: so this ends. */
+static bool take_from(struct member_queue *q, struct thread *t)
 {
-    /* One that fails to give goes to the back only if it has something new. */
-    while (g->first) {
-        struct member *m = g->first;
-        dequeue(g, m);
+    while (q->first) {
+        struct member *m = q->first;
+        dequeue(m);
         if (give(m, t))
             return true;
     }
     return false;
+}
+
+static bool take(struct wait_group *g, struct thread *t)
+{
+    if (t->waiter.state == THREAD_WAIT_REQUEST)
+        return take_from(&g->fresh, t);
+    g->read_first = !g->read_first;
+    return take_from(g->read_first ? &g->read : &g->fresh, t) || take_from(g->read_first ? &g->fresh : &g->read, t);
 }
 
 static struct result wait(struct wait_group *g, enum thread_state state, uint32_t mask, uint64_t deadline_ns,
@@ -129,11 +147,11 @@ static struct thread *wake(struct wait_group *g, struct thread *t, struct thread
     return first;
 }
 
-/* Gives what is in the queue to who waits. */
+/* Gives what is in the queues to who waits. */
 static struct thread *serve(struct wait_group *g)
 {
     struct thread *first = NULL;
-    for (struct waiter *w = g->object.waiters; w && g->first;) {
+    for (struct waiter *w = g->object.waiters; w && (g->fresh.first || g->read.first);) {
         struct thread *t = thread_of_waiter(w);
         w = w->next;
         if ((t->waiter.mask & SIGNAL_READABLE) && take(g, t))
@@ -144,8 +162,13 @@ static struct thread *serve(struct wait_group *g)
 
 struct thread *wait_group_signal(struct member *m)
 {
-    if (!m->queued)
-        enqueue(m->group, m);
+    struct member_queue *q = queue_of(m);
+    if (!q) /* a waiter before it has had the signal */
+        return NULL;
+    if (m->queue && m->queue != q)
+        dequeue(m);
+    if (!m->queue)
+        enqueue(q, m);
     return serve(m->group);
 }
 
@@ -174,8 +197,8 @@ enum status wait_group_add(struct wait_group *g, struct object *o, uint32_t mask
 static void leave(struct wait_group *g, struct member *m)
 {
     object_remove_waiter(m->object, &m->waiter);
-    if (m->queued)
-        dequeue(g, m);
+    if (m->queue)
+        dequeue(m);
     m->group = NULL;
     g->members--;
 }

@@ -3,7 +3,8 @@
  * mask and 64 bits of user data; it stands on the object's list of waiters for good, so an object that is in no group
  * pays nothing. Members that are signalled are in the group's queue, once each, and are given out first in, first out;
  * one that stays signalled goes to the back, so none starves. A member whose signal has fallen stays in the queue until
- * it is looked at: each raise pays for at most one such look, and everything is constant time.
+ * it is looked at: each raise pays for at most one such look, and everything is constant time. A handler that has
+ * nothing but a request that was read already stands in a queue of its own, which only object_wait looks at.
  *
  * Two ways to wait. object_wait reports a member: its signals as they are, level-type, as often as they are there.
  * channel_respond_and_wait takes a request out: a handler whose request was taken is not given out again for READABLE,
@@ -14,10 +15,16 @@
 #include <stdint.h>
 #include "ipc/object.h"
 
+struct member_queue {
+    struct member *first, *last;
+};
+
 struct wait_group {
-    struct object object;        /* its waiters are threads; its own signals are not used */
-    struct member *first, *last; /* [o] queue of signalled members */
-    uint32_t members;            /* [o] */
+    struct object object;      /* its waiters are threads; its own signals are not used */
+    struct member_queue fresh; /* [o] signalled members */
+    struct member_queue read;  /* [o] those of them that have a request, read already, and nothing else */
+    uint32_t members;          /* [o] */
+    bool read_first;           /* [o] which one object_wait looks at first: by turns, so that neither starves */
 };
 
 /* An object's place in a group. One per object, made with it. */
@@ -26,8 +33,8 @@ struct member {
     struct object *object;
     struct wait_group *group;       /* [o] NULL: in none */
     uint64_t user_data;             /* [o] */
-    struct member *next, *previous; /* [o] queue */
-    bool queued;                    /* [o] */
+    struct member_queue *queue;     /* [o] of the group, where it is; or NULL */
+    struct member *next, *previous; /* [o] there */
 };
 
 static inline struct member *member_of_waiter(struct waiter *w)
