@@ -3,7 +3,10 @@ include ipc/channel.mk
 endpoint_SRCS := $(addprefix ipc/,wait.c wait_group.c pieces.c $(addprefix endpoint,.c _async.c _life.c _notify.c _remote.c))
 kernel_SRCS += $(endpoint_SRCS)
 $(eval $(call unit_test,ipc/copy,))
-$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,paths.c remote.c world.c world.h) $(endpoint_SRCS) sched/runq.c sched/sched.c sched/timer.c))
+# The kernel's sources that run in the world of tests/unit/ipc/endpoint_world.h, and the world.
+world_SRCS := $(addprefix tests/unit/ipc/endpoint_,world.c calls.c check.c steps.c world.h steps.h) $(endpoint_SRCS) \
+  $(addprefix sched/,runq.c sched.c timer.c) sys/process.c sys/task.c perf/hist.c
+$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,life.c paths.c remote.c) $(world_SRCS)))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
 $(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sched/sched.c.o $(B)/sys/fastpath.c.o \

@@ -6,7 +6,7 @@ kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/syse
 
 # Runs once, at the end.
 $(B)/sys/census.c.o: KERNEL_CFLAGS += -Os
-$(eval $(call unit_test,sys/census,sys/census.c tests/unit/ipc/endpoint_world.c tests/unit/ipc/endpoint_world.h ipc/channel.c $(endpoint_SRCS) sched/runq.c sched/sched.c sched/timer.c))
+$(eval $(call unit_test,sys/census,sys/census.c ipc/channel.c $(world_SRCS)))
 
 # sys/fastpath.c says why; clang has no such option and merely keeps registers for nothing.
 fastpath-CFLAGS-gcc := $(addprefix -fcall-used-,rbx r12 r13 r14 r15)

@@ -2,7 +2,8 @@
  * The fast paths equal the slow ones. A random walk leads through states that calls can reach; each transact and each
  * respond_and_wait on the way is made twice from the same state, once by endpoint.c as it is and once without fast
  * paths, and afterwards all memory must be equal: threads and their results, ends, waiters, run queue, deadlines,
- * timer, buffers, address space, inbox level. */
+ * timer, buffers, address space, inbox level. What else there is, wait groups, asynchronous transactions, death and
+ * restart, comes into it now and then. */
 #include "tests/unit/ipc/endpoint_world.h"
 
 #include <string.h>
@@ -14,10 +15,12 @@ enum kind {
     TRANSACT_HANDOFF,
     TRANSACT_HANDOFF_UP, /* to a more urgent server */
     TRANSACT_HANDOFF_DOWN,
-    TRANSACT_BUSY, /* a transaction is under way */
+    TRANSACT_BUSY,  /* a transaction is under way */
+    TRANSACT_ASYNC, /* an asynchronous one */
     TRANSACT_PEER_DEAD,
     TRANSACT_NOBODY_WAITS,
-    TRANSACT_WAITS_FOR_SIGNALS, /* the first waiter is in object_wait */
+    TRANSACT_WAITS_FOR_SIGNALS, /* the first waiter is in object_wait or object_take */
+    TRANSACT_WAITS_IN_GROUP,    /* the only waiter is a wait group */
     TRANSACT_SECOND_WAITER,
     TRANSACT_RIVAL, /* a ready thread as urgent as the server */
     TRANSACT_EARLY_DEADLINE,
@@ -27,6 +30,8 @@ enum kind {
     RESPOND_NO_RESPONSE,
     RESPOND_NOT_BEGUN,
     RESPOND_WITHDRAWN,
+    RESPOND_TAKEN,     /* through a wait group */
+    RESPOND_IN_PIECES, /* also each asynchronous one */
     RESPOND_TOO_LONG,
     RESPOND_OTHER_WAITER, /* on either end */
     RESPOND_RIVAL,
@@ -48,20 +53,28 @@ static enum kind transact_kind(const struct endpoint *e, const struct call *c)
     struct waiter *first = e->peer->object.waiters;
     if (e->dead)
         return TRANSACT_PEER_DEAD;
-    if (e->caller)
-        return TRANSACT_BUSY;
+    if (e->caller || e->async != ASYNC_NONE)
+        return e->caller ? TRANSACT_BUSY : TRANSACT_ASYNC;
     if (!first)
         return TRANSACT_NOBODY_WAITS;
     if (first->next)
         return TRANSACT_SECOND_WAITER;
+    if (first->state != THREAD_WAIT_REQUEST)
+        return first->state == WAITER_MEMBER ? TRANSACT_WAITS_IN_GROUP : TRANSACT_WAITS_FOR_SIGNALS;
     const struct thread *server = thread_of_waiter(first);
-    if (server->waiter.state == THREAD_WAIT_SIGNALS)
-        return TRANSACT_WAITS_FOR_SIGNALS;
     if (runq.bitmap >> server->priority)
         return TRANSACT_RIVAL;
     if (c->deadline_ns < timer.armed_ns)
         return TRANSACT_EARLY_DEADLINE;
     return handoff_kind(TRANSACT_HANDOFF, server);
+}
+
+/* It may not be answered the direct way, or not at all. */
+static enum kind reading_kind(uint8_t reading)
+{
+    if (!(reading & READING_BEGUN))
+        return reading & READING_WITHDRAWN ? RESPOND_WITHDRAWN : RESPOND_NOT_BEGUN;
+    return reading & READING_TAKEN ? RESPOND_TAKEN : RESPOND_IN_PIECES;
 }
 
 static enum kind respond_kind(const struct endpoint *h, const struct call *c)
@@ -70,7 +83,7 @@ static enum kind respond_kind(const struct endpoint *h, const struct call *c)
     if (!c->out)
         return RESPOND_NO_RESPONSE;
     if (h->reading != READING_BEGUN)
-        return h->reading == READING_WITHDRAWN ? RESPOND_WITHDRAWN : RESPOND_NOT_BEGUN;
+        return reading_kind(h->reading);
     if (c->n > h->response_room)
         return RESPOND_TOO_LONG;
     if (h->object.waiters || e->object.waiters)
@@ -104,10 +117,7 @@ static void compare(enum kind kind)
     MUST_EQUAL(world.cells, kind);
     MUST_EQUAL(world.receive, kind);
     MUST_EQUAL(world, kind);
-    MUST_EQUAL(runq, kind);
-    MUST_EQUAL(timer, kind);
-    MUST_EQUAL(head, kind);
-    MUST_EQUAL(level, kind);
+    MUST_EQUAL(cpu, kind);
 }
 
 /* Both ways; goes on from what the fast one left. */
@@ -163,9 +173,41 @@ static enum call_kind some_kind(const struct object *o)
                                              CALL_READ,
                                              CALL_READ,
                                              CALL_WAIT};
-    if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER)
+    static const enum call_kind rare[] = {CALL_TAKE, CALL_NOTIFY, CALL_ASYNC_CANCEL, CALL_ASYNC_TRANSACT};
+    bool handles = o->type == IMAGE_OBJECT_CHANNEL_HANDLER;
+    if (!world_random(16))
+        return rare[world_random(handles ? 2 : 4)];
+    if (handles)
         return handler[world_random(8)];
     return world_random(8) ? CALL_TRANSACT : CALL_WAIT;
+}
+
+/* One of the process's ends of channels, which come first among its objects. */
+static struct object *some_end(const struct process *p)
+{
+    uint32_t ends = 0;
+    while (p->objects[ends]->type <= IMAGE_OBJECT_CHANNEL_INITIATOR)
+        ends++;
+    return ends ? p->objects[world_random(ends)] : NULL;
+}
+
+/* Away from the ends: the process's group, the threads' and processes' ends and beginnings. */
+static void change_something(struct process *p, struct call *c)
+{
+    static const enum call_kind group[] = {CALL_GROUP_ADD, CALL_RESPOND_AND_WAIT, CALL_RESPOND_AND_WAIT, CALL_GROUP_REMOVE};
+    static const enum call_kind task[] = {CALL_JOIN, CALL_START, CALL_JOIN, CALL_START, CALL_TERMINATE};
+    struct object *end = some_end(p);
+    if (!world_random(20)) {
+        c->kind = p == &world.processes[IDLER_PROCESS] ? CALL_YIELD : CALL_EXIT;
+    } else if (end) {
+        c->object = &world.groups[p - world.processes].object;
+        c->kind = group[world_random(4)];
+        c->other = end;
+        c->mask = 1 + world_random(7);
+    } else {
+        c->object = &world.supervised[world_random(IDLER_PROCESS)].object;
+        c->kind = task[world_random(5)];
+    }
 }
 
 static void thread_step(int i)
@@ -178,16 +220,23 @@ static void thread_step(int i)
     c.n = world_random(BUFFER_BYTES);
     c.room = world_random(4) ? BUFFER_BYTES : world_random(BUFFER_BYTES);
     c.offset = world_random(3) ? 0 : world_random(BUFFER_BYTES);
-    if (!world_random(100)) {
-        c.kind = world_random(8) ? CALL_YIELD : CALL_EXIT;
-    } else if (p->object_count) {
-        c.object = p->objects[world_random(p->object_count)];
+    struct object *end = some_end(p);
+    if (!world_random(end ? 10 : 4)) {
+        change_something(p, &c);
+    } else if (end) {
+        c.object = end;
         c.kind = some_kind(c.object);
         c.mask = 1 + world_random(7);
     }
-    if (c.kind == CALL_RESPOND_AND_WAIT && !world_random(6))
+    if (c.kind == CALL_RESPOND_AND_WAIT && !world_random(4)) {
         c.out = NULL;
-    if (c.kind == CALL_TRANSACT || c.kind == CALL_RESPOND_AND_WAIT)
+        if (c.object->member->group && world_random(2))
+            c.object = &c.object->member->group->object;
+    }
+    struct pieces pieces = pieces_of(c.in, c.room);
+    if (c.kind == CALL_TRANSACT && !world_random(16))
+        c.in_pieces = &pieces; /* the same, and no direct way */
+    if ((c.kind == CALL_TRANSACT && !c.in_pieces) || (c.kind == CALL_RESPOND_AND_WAIT && c.object == end))
         call_twice(&c);
     else
         world_call(&c);
@@ -208,6 +257,7 @@ static void step(void)
     else
         thread_step((int)(sched_current() - world.threads));
     object_lower(&world.bell, SIGNAL_USER);
+    world_deliver();
 }
 
 static void episode(void)
@@ -219,6 +269,7 @@ static void episode(void)
         priorities[i] = levels[world_random(6)];
     priorities[CLIENT] = levels[world_random(5)];
     priorities[SERVER] = levels[world_random(5)];
+    priorities[OTHER] = levels[world_random(5)]; /* may start again */
     if (!crowded)
         priorities[CLIENT_2] = priorities[SERVER_2] = WORLD_ABSENT;
     world_create(priorities);

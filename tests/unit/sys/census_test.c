@@ -30,11 +30,16 @@ const char *syscall_name(uint32_t number)
     return NULL;
 }
 
-static void create(void)
+static void create_on(uint8_t other_cpu)
 {
     static const uint8_t priorities[THREADS] = {7, 7, 7, 7, 7, 7, 0};
-    world_create(priorities);
+    world_create_on(priorities, (const uint8_t[PROCESSES]){[OTHER_PROCESS] = other_cpu});
     census_begin(world.processes, PROCESSES, 1);
+}
+
+static void create(void)
+{
+    create_on(0);
 }
 
 static struct call call_at(enum call_kind kind, struct object *o, uint64_t deadline_ns)
@@ -161,7 +166,7 @@ static void wait_elsewhere(void)
 
 static void set_deadline_of_running(void)
 {
-    world.cells[RIVAL] = world.now_ns + 5000;
+    world.cells[0][RIVAL] = world.now_ns + 5000;
 }
 
 static void forget_timer(void)
@@ -239,12 +244,11 @@ Test(census, allows_for_messages)
 {
     static _Alignas(CACHE_LINE) char storage[1024];
     const struct inbox_message m = {note, {0}};
-    create();
-    world_make_remote(0);
+    create_on(1);
     must(census_take());
     must(channel_init(&inbox.channel, storage, sizeof storage, 4, sizeof m) == STATUS_OK);
     must(channel_send(&inbox.channel, &m) == STATUS_OK);
-    world.handlers[0].dead = true;
+    world.handlers[1].dead = true;
     must(census_take());
     inbox.channel.head += CHANNEL_STEP; /* a receive without its grant */
     must(!census_take());
@@ -252,6 +256,6 @@ Test(census, allows_for_messages)
     struct inbox_message taken;
     must(channel_try_recv(&inbox.channel, &taken) == STATUS_OK && noted == 0);
     must(!census_take());
-    world.handlers[0].dead = false;
+    world.handlers[1].dead = false;
     must(census_take());
 }
