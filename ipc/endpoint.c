@@ -88,9 +88,9 @@ enum status endpoint_may_start(struct endpoint *e)
 
 struct request endpoint_keep_parts(struct endpoint *e, const struct pieces *send, const struct pieces *receive)
 {
-    e->part = e->unacknowledged ? !e->part : e->part;
-    e->parts[e->part] = (struct parts){*send, *receive};
-    return (struct request){(const char *)&e->parts[e->part], send->total, NULL, receive->total, READING_IN_PIECES};
+    struct parts *p = &e->parts[e->unacknowledged ? !e->part : e->part];
+    *p = (struct parts){*send, *receive};
+    return (struct request){(const char *)p, send->total, NULL, receive->total, READING_IN_PIECES};
 }
 
 /* The checks have passed: the thread waits for the response. */

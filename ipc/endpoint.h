@@ -34,8 +34,8 @@ enum endpoint_async {
     ASYNC_ABANDONED, /* its thread has ended while the answer was being written */
 };
 
-/* A transaction's buffers in pieces. The handler's CPU reads them, until it answered or acknowledged a cancellation; a
- * transaction that is held back meanwhile uses the other one of two. */
+/* A transaction's buffers in pieces. The handler's CPU reads them, until it answered or acknowledged a cancellation; all
+ * transactions that are held back meanwhile, one after the other, use the other one of two. */
 struct parts {
     struct pieces send, receive;
 };
@@ -64,8 +64,8 @@ struct endpoint {
     struct thread *taker;       /* [o] handler: READING_TAKEN */
     uint64_t mail;              /* [a] remote: USER and bits from the peer (endpoint_notify.c) */
     struct result async_result; /* [o] ASYNC_DONE */
-    struct parts parts[2];      /* [o] initiator: READING_IN_PIECES; the one in `part` is of the newest transaction */
-    uint8_t part;               /* [o] */
+    struct parts parts[2];      /* [o] initiator: READING_IN_PIECES */
+    uint8_t part;               /* [o] which one the newest transaction that was not held back has, or may have */
 };
 
 /* Stands for a peer that cannot be reached directly: nobody ever waits on it, so the fast path needs no further test.

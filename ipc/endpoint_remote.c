@@ -160,6 +160,7 @@ static void run_cancelled(const struct inbox_message *m)
     if (!e->held)
         return;
     e->held = false;
+    e->part = !e->part;
     store_release(&e->claim, claim_word(e->generation, CLAIM_OPEN)); /* pairs: claim */
     send_request(e);
 }
