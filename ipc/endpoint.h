@@ -32,6 +32,7 @@ enum endpoint_async {
     ASYNC_PENDING,
     ASYNC_DONE,
     ASYNC_ABANDONED, /* its thread has ended while the answer was being written */
+    ASYNC_CANCELLED, /* the thread that cancels it is `caller`: it waits until the answer has been written */
 };
 
 /* A transaction's buffers in pieces. The handler's CPU reads them, until it answered or acknowledged a cancellation; all

@@ -53,7 +53,7 @@ static bool give_up(struct endpoint *e)
 /* The answer is being written: the buffers are free when its message comes, which this thread waits for. */
 static _Noreturn void wait_for_answer(struct endpoint *e)
 {
-    e->async = ASYNC_NONE;
+    e->async = ASYNC_CANCELLED;
     endpoint_wait_for_response(e, sched_current());
     sched_block();
 }

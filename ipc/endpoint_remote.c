@@ -122,7 +122,10 @@ static void run_response(const struct inbox_message *m)
     struct endpoint *e = (struct endpoint *)m->word[0];
     if (e->generation != (uint32_t)m->word[1])
         return;
-    struct thread *t = endpoint_complete(e, result_ok(m->word[2])); /* (1) */
+    bool cancelled = e->async == ASYNC_CANCELLED;
+    if (cancelled)
+        e->async = ASYNC_NONE;
+    struct thread *t = endpoint_complete(e, result_ok(cancelled ? 0 : m->word[2])); /* (1) */
     if (t)
         sched_ready(t);
 }
