@@ -134,7 +134,7 @@ static void check_end(const struct endpoint *e)
 static void check_initiator(const struct endpoint *e)
 {
     check_end(e);
-    must(!e->caller || e->async == ASYNC_NONE);
+    must(!e->caller || e->async == ASYNC_NONE || e->async == ASYNC_CANCELLED);
     must(!e->held || (e->unacknowledged && (e->caller || e->async == ASYNC_PENDING)));
     must(e->reading == READING_NOT_BEGUN || (e->remote && e->reading == READING_IN_PIECES));
     must(has(e, SIGNAL_READABLE) == (e->async == ASYNC_DONE));
@@ -180,7 +180,8 @@ static void check_remote(const struct endpoint *e, const struct endpoint *h)
 {
     uint32_t to_handler = messages_to(h), to_initiator = messages_to(e), claim = e->claim & 3;
     must(to_handler <= TO_HANDLER_MAX && to_initiator <= TO_INITIATOR_MAX);
-    must(e->async != ASYNC_ABANDONED || claim == CLAIM_ANSWERED);
+    must(e->async < ASYNC_ABANDONED || claim == CLAIM_ANSWERED);
+    must(e->async != ASYNC_CANCELLED || e->caller);
     if (endpoint_is_busy(e) && e->async != ASYNC_DONE && !e->held) {
         must(e->claim >> 2 == e->generation && claim != CLAIM_CANCELLED);
         must(claim == CLAIM_OPEN || to_initiator); /* the answer is on its way */
