@@ -68,8 +68,9 @@ static bool wake_for_request(struct endpoint *h, struct thread *t)
     return false;
 }
 
-/* What it finds when it runs; false if there is nothing for it after all. */
-static bool wake(struct object *o, struct thread *t)
+/* What it finds when it runs; false if there is nothing for it after all. Who waits for signals is told of those that
+ * were raised, even if somebody before it has lowered them by taking what they stood for. */
+static bool wake(struct object *o, struct thread *t, uint32_t raised)
 {
     switch (t->waiter.state) {
     case THREAD_WAIT_REQUEST:
@@ -82,20 +83,20 @@ static bool wake(struct object *o, struct thread *t)
             return false;
         break;
     default:
-        t->result = result_signals(o->signals, 0);
+        t->result = result_signals(o->signals | raised, 0);
     }
     timer_deadline_clear(t);
     return true;
 }
 
 /* One entry that waits for what was raised: the thread that it wakes, or NULL. */
-static struct thread *wake_entry(struct object *o, struct waiter *w, bool *leaves)
+static struct thread *wake_entry(struct object *o, struct waiter *w, uint32_t raised, bool *leaves)
 {
     *leaves = false;
     if (w->state == WAITER_MEMBER)
         return wait_group_signal(member_of_waiter(w));
     struct thread *t = thread_of_waiter(w);
-    *leaves = wake(o, t);
+    *leaves = wake(o, t, raised);
     return *leaves ? t : NULL;
 }
 
@@ -106,7 +107,7 @@ struct thread *object_raise_waited(struct object *o, uint32_t signals)
     for (struct waiter **p = &o->waiters; *p;) {
         struct waiter *w = *p;
         bool leaves = false;
-        struct thread *t = w->mask & signals ? wake_entry(o, w, &leaves) : NULL;
+        struct thread *t = w->mask & signals ? wake_entry(o, w, signals, &leaves) : NULL;
         if (leaves) {
             *p = w->next;
             w->next = NULL;
