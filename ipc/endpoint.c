@@ -193,7 +193,8 @@ struct result endpoint_read(struct endpoint *h, uint64_t offset, char *buffer, u
 
 static __attribute__((noinline)) struct thread *raise_and_return(struct endpoint *e, struct thread *t)
 {
-    object_raise_ready(&e->object, SIGNAL_WRITEABLE);
+    if (!e->dead)
+        object_raise_ready(&e->object, SIGNAL_WRITEABLE);
     return t;
 }
 
