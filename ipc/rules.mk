@@ -6,7 +6,8 @@ $(eval $(call unit_test,ipc/copy,))
 # The kernel's sources that run in the world of tests/unit/ipc/endpoint_world.h, and the world.
 world_SRCS := $(addprefix tests/unit/ipc/endpoint_,world.c calls.c check.c steps.c world.h steps.h) $(endpoint_SRCS) \
   $(addprefix sched/,runq.c sched.c timer.c) sys/process.c sys/task.c perf/hist.c
-$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,async.c life.c paths.c remote.c) $(world_SRCS)))
+$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,async.c life.c notify.c paths.c remote.c) $(world_SRCS)))
+$(eval $(call unit_test,ipc/wait_group,tests/unit/ipc/wait_group_take.c $(world_SRCS)))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
 $(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sched/sched.c.o $(B)/sys/fastpath.c.o \

@@ -182,13 +182,18 @@ static enum call_kind some_kind(const struct object *o)
     return world_random(8) ? CALL_TRANSACT : CALL_WAIT;
 }
 
-/* One of the process's ends of channels, which come first among its objects. */
+/* One of the process's ends of the first two channels, or NULL. */
 static struct object *some_end(const struct process *p)
 {
-    uint32_t ends = 0;
-    while (p->objects[ends]->type <= IMAGE_OBJECT_CHANNEL_INITIATOR)
-        ends++;
-    return ends ? p->objects[world_random(ends)] : NULL;
+    struct object *ends[4];
+    uint32_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        if (world.initiators[i].object.process == p)
+            ends[n++] = &world.initiators[i].object;
+        if (world.handlers[i].object.process == p)
+            ends[n++] = &world.handlers[i].object;
+    }
+    return n ? ends[world_random(n)] : NULL;
 }
 
 /* Away from the ends: the process's group, the threads' and processes' ends and beginnings. */

@@ -207,6 +207,8 @@ static void objects_create(void)
 {
     channel_create(0, CLIENT_PROCESS, SERVER_PROCESS);
     channel_create(1, SERVER_PROCESS, OTHER_PROCESS);
+    channel_create(2, CLIENT_PROCESS, SERVER_PROCESS);
+    channel_create(3, OTHER_PROCESS, SERVER_PROCESS);
     for (int i = 0; i < PROCESSES; i++) {
         object_create(&world.groups[i].object, IMAGE_OBJECT_WAIT_GROUP, i);
         task_create(&world.own[i], i, &world.processes[i], NULL);

@@ -6,9 +6,9 @@
  * that can change is in struct snapshot, so that one state can be run twice.
  *
  *   process   threads           objects, and of each a wait group, its threads and itself
- *   client    CLIENT CLIENT_2   initiators[0]
- *   server    SERVER SERVER_2   handlers[0], initiators[1], lines
- *   other     OTHER             handlers[1]
+ *   client    CLIENT CLIENT_2   initiators[0] and [2]
+ *   server    SERVER SERVER_2   handlers[0], [2] and [3], initiators[1], lines
+ *   other     OTHER             handlers[1], initiators[3]
  *   idlers    RIVAL RIVAL_2     bell; they wait, run and yield, and supervise the three */
 #pragma once
 #include <criterion/criterion.h>
@@ -23,7 +23,7 @@
 
 enum { CLIENT, CLIENT_2, SERVER, SERVER_2, OTHER, RIVAL, RIVAL_2, THREADS };
 enum { CLIENT_PROCESS, SERVER_PROCESS, OTHER_PROCESS, IDLER_PROCESS, PROCESSES };
-enum { CPUS = 2, CHANNELS = 2, LINES = 10, OBJECTS_MAX = 20, BUFFER_BYTES = 104, MESSAGES_MAX = 64 };
+enum { CPUS = 2, CHANNELS = 4, LINES = 10, OBJECTS_MAX = 20, BUFFER_BYTES = 104, MESSAGES_MAX = 64 };
 
 /* What a CPU has of its own, while the other one is played. */
 struct cpu {
