@@ -18,6 +18,8 @@ from jobs import Failed, run_quiet
 BUILD = ROOT / "build/release"
 TIMEOUT_S = 60.0  # for the rest of the run, once nobody steps any more
 KERNEL_HALF = 1 << 63
+STUB_BYTES = 16
+STUBS_BYTES = 256 * STUB_BYTES
 PADDING = {"nop", "nopw", "nopl", "cs", "data16", "xchg"}  # between functions
 INSTRUCTION = re.compile(r"\s+([0-9a-f]+):\s+(\w+)")
 # The time of a guest that counts instructions leaps to the machine's next timer at each stop, so there is none but the
@@ -67,13 +69,17 @@ class Kernel:
 
     def stub(self, vector: int) -> int:
         """Where the CPU goes on an interrupt."""
-        return self.symbols["trap_stubs"] + 16 * vector
+        return self.symbols["trap_stubs"] + STUB_BYTES * vector
+
+    def is_c(self, address: int) -> bool:
+        """Neither entry.S nor an interrupt stub."""
+        return address not in self.entry and not 0 <= address - self.symbols["trap_stubs"] < STUBS_BYTES
 
     def name(self, address: int) -> str:
         """`function+0x12`, `stub of vector 8`, or the bare address of a process."""
         if address < KERNEL_HALF:
             return f"{address:#x}"
-        vector, offset = divmod(address - self.symbols["trap_stubs"], 16)
+        vector, offset = divmod(address - self.symbols["trap_stubs"], STUB_BYTES)
         if vector in range(256) and offset == 0:
             return f"stub of vector {vector}"
         base, name = self.ordered[bisect.bisect_right(self.ordered, (address, "~")) - 1]

@@ -19,9 +19,7 @@ void entry_call(void);
 uint64_t entry_argument[7], entry_way, entry_function, entry_stack;
 struct entry_after entry_after;
 
-#define STATUS_FLAGS UINT64_C(0x8d5)
-
-/* SYSENTER keeps no flags; with SYSCALL those that count results may be the stub's. */
+/* SYSENTER keeps no flags; with SYSCALL the status flags may be the stub's. */
 static inline void entry_check_flags(const char *way)
 {
     const struct entry_after *r = &entry_after;
@@ -29,7 +27,7 @@ static inline void entry_check_flags(const char *way)
     if (features() & VVAR_FEATURE_SYSENTER)
         check_u64(way, r->rflags, 0x202);
     else
-        check_u64(way, r->rflags & ~STATUS_FLAGS, ENTRY_RFLAGS & ~STATUS_FLAGS);
+        check_u64(way, r->rflags & ~(uint64_t)ENTRY_STATUS_FLAGS, ENTRY_RFLAGS & ~(uint64_t)ENTRY_STATUS_FLAGS);
 }
 
 static inline void entry_check_kept(const char *way)

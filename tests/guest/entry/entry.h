@@ -14,6 +14,7 @@
 /* Flags when it is made: AC, NT, DF, IF, CF and the bit that is always set. The first three are what the kernel must
  * not run with. */
 #define ENTRY_RFLAGS 0x44603
+#define ENTRY_STATUS_FLAGS 0x8d5 /* that instructions change */
 
 #define AFTER_RAX 0
 #define AFTER_RBX 8

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Spins with another value in each register, and looks whether they are still there. */
+ * Spins with another value in each register and with unusual flags, and looks whether they are still there. */
+#include "tests/guest/entry/entry.h"
+
 .macro EACH do
     .irp register, rax, rbx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
     \do \register
@@ -29,8 +31,11 @@ spin:
     pushq %r13
     pushq %r14
     pushq %r15
+    pushfq
     leaq 2(%rdi), %rcx
     shrq %rcx
+    pushq $ENTRY_RFLAGS
+    popfq
     movq %rsp, spin_stack(%rip)
 value = 0x0202020202020202
     EACH SET
@@ -39,10 +44,16 @@ value = 0x0202020202020202
 value = 0x0202020202020202
     EACH LOOK
     cmpq %rsp, spin_stack(%rip)
+    jne 2f
+    pushfq
+    popq %rax
+    notl %eax
+    testl $ENTRY_RFLAGS & ~ENTRY_STATUS_FLAGS, %eax
     sete %al
     jmp 3f
 2:  xorl %eax, %eax
 3:  movq spin_stack(%rip), %rsp
+    popfq
     popq %r15
     popq %r14
     popq %r13
