@@ -24,7 +24,9 @@ $(RT)/%.o: sys/lib/%.c
 	@mkdir -p $(@D)
 	$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(RT)/rt.a: $(RT)/rt.o $(RT)/printf.o $(RT)/string.o
+# One object each, so that a program gets only what it uses.
+RT_OBJS := $(patsubst user/rt/%.c,$(RT)/%.o,$(wildcard user/rt/*.c)) $(RT)/printf.o $(RT)/string.o
+$(RT)/rt.a: $(RT_OBJS)
 	rm -f $@
 	ar rcsD $@ $^
 
@@ -36,8 +38,11 @@ $(RT)/vdso.%: $(VDSO)/vdso.%
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(eval $(call unit_test,user/rt/rt,user/rt/rt.c sys/lib/printf.c))
-build/unit/user/rt/rt_test: user/rt/tern.h
+$(eval $(call unit_test,user/rt/argument,user/rt/argument.c))
+$(eval $(call unit_test,user/rt/log,$(addprefix user/rt/,log.c verdict.c panic.c status_name.c) sys/lib/printf.c))
+$(eval $(call unit_test,user/rt/channel,user/rt/channel.c))
+$(eval $(call unit_test,user/rt/service,user/rt/service.c))
+build/unit/user/rt/channel_test build/unit/user/rt/service_test: tests/unit/user/rt/kernel.h
 
 # $(call user_image,NAME,SYSTEM.json5,PROGRAMS): the image of a description, its programs' sources in the folder PROGRAMS.
 # Images of tests are left to `make tests-images`: together they take as long to build as the kernel.
@@ -78,7 +83,7 @@ $(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
 SDK = $(DESTDIR)$(PREFIX)/lib/tern
-SDK_TREE := $(wildcard sys/abi/*) user/rt/tern.h perf/hist.h user/README.md $(MKIMAGE_FILES)
+SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h message.h service.h) perf/hist.h user/README.md $(MKIMAGE_FILES)
 SDK_CFLAGS = $(filter-out -ffile-prefix-map=% -Wdate-time -g,$(FREESTANDING)) -O2 -mcmodel=small -Wall -Wextra
 .PHONY: install-sdk
 install-sdk: $(RT_FILES) $(B)/syscalls.md

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a user program sees of Tern: the system calls (stubs in the vDSO, no instruction of a program enters the
  * kernel), the clock, the log, and a verdict. The numbers behind these names are in sys/abi/syscalls.def. A program is
- * a main() and one thread; handles are the HANDLE_* constants that the image generator writes for its process.
+ * a main() and its threads; handles are the HANDLE_* constants that the image generator writes for its process.
  * Deadlines are nanoseconds since boot as clock_now gives them; one that is past polls, TIME_MAX waits for ever. */
 #pragma once
 #include "sys/abi/exit_status.h"
@@ -122,6 +122,13 @@ void thread_yield(void);
 /* Starts a thread in `entry(argument)`; it ends when that returns, with its value as code. */
 struct result tern_thread_start(uint64_t handle, int (*entry)(uint64_t argument), uint64_t argument);
 
+/* Returns at or after the deadline. */
+#define tern_sleep_until(deadline_ns) tern_sleep_on(HANDLE_PROCESS, deadline_ns)
+void tern_sleep_on(uint64_t own_process, uint64_t deadline_ns);
+
+/* channel_read of exactly n bytes. OUT_OF_RANGE: the request has fewer from `offset` on. */
+struct result tern_read_exact(uint64_t handle, size_t offset, void *buffer, size_t n);
+
 /* One bounded step of writing the histogram as an interval-log line. `text` is "NAME key=value key=value ...": the
  * line's tag, then words kept with it. UNAVAILABLE: more steps remain, call again with the same text. OK: all is
  * written. */
@@ -152,9 +159,9 @@ struct result syscall_hook(const char *name, size_t n, uint64_t on);
 /* Bytes, or one code point, to the kernel's log. */
 struct result debug_log(const char *bytes, size_t n);
 struct result debug_putc(uint64_t code_point);
-_Noreturn void debug_shutdown(uint64_t status); /* enum status */
+_Noreturn void debug_shutdown(uint64_t status);         /* enum status */
 struct result debug_trigger_interrupt(uint64_t number); /* as if its line had fired; NOT_FOUND: nobody has it */
-struct result debug_clock_now(void);            /* value: nanoseconds since boot, by the kernel */
+struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
 void debug_nop(void);
 
 /* In the vDSO, without the kernel. */
@@ -189,9 +196,13 @@ void tern_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 const char *tern_status_name(enum status status);
 
-/* A verdict line, then the machine stops; ci/run reads the line. `status` of a failure that is OK is taken as UNKNOWN.
- */
+/* A verdict line, then the machine stops, with all processes; ./tern reads the line. `status` of a failure that is OK
+ * is taken as UNKNOWN. */
 _Noreturn void tern_success(void);
 _Noreturn void tern_failure(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define tern_panic(...) tern_failure(STATUS_INTERNAL, __VA_ARGS__)
+/* Says what is wrong and in which line of the program, then ends the calling process alone, with an exit code that
+ * nothing else uses. Its peers and its supervisor learn of it as of any end. */
+#define TERN_EXIT_PANIC 101
+#define tern_panic(...) tern_panic_at(__FILE__, __LINE__, __VA_ARGS__)
+_Noreturn void tern_panic_at(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -33,7 +33,7 @@ static struct result serve_command(const struct command *command)
         check_refused("poll", respond_and_wait(NULL, 0, 0), STATUS_DEADLINE_EXCEEDED);
         return next();
     default:
-        tern_panic("combined: command %lu", command->operation);
+        tern_failure(STATUS_INTERNAL, "combined: command %lu", command->operation);
     }
 }
 

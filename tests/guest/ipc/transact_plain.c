@@ -64,7 +64,7 @@ static void serve_command(const struct command *command)
         try_late(command);
         return;
     default:
-        tern_panic("plain: command %lu", command->operation);
+        tern_failure(STATUS_INTERNAL, "plain: command %lu", command->operation);
     }
     check_status("answer", channel_respond(HANDLE_PLAIN, command, sizeof *command).status, STATUS_OK);
 }

@@ -97,7 +97,7 @@ static void obey(const struct order_message *m)
         check_refused("unregister", syscall_unregister(511), STATUS_NOT_FOUND);
         break;
     default:
-        tern_panic("client: order %lu", m->order);
+        tern_failure(STATUS_INTERNAL, "client: order %lu", m->order);
     }
 }
 

@@ -14,7 +14,7 @@ int main(void)
         struct result r = channel_respond_and_wait(HANDLE_REQUEST, NULL, 0, &n, sizeof n, TIME_MAX);
         check_ok("spinner", r, sizeof n);
         if (!spin(n))
-            tern_panic("a register of the spinner has changed");
+            tern_failure(STATUS_INTERNAL, "a register of the spinner has changed");
         r = channel_respond(HANDLE_REQUEST, &n, sizeof n);
         if (n == 0)
             check_ok("answer", r, 0);
