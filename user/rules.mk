@@ -49,7 +49,7 @@ build/unit/user/rt/channel_test build/unit/user/rt/service_test: tests/unit/user
 MKIMAGE := user/images/mkimage.py
 MKIMAGE_FILES := $(filter-out %.json5 %/tern-mkimage %/__pycache__,$(wildcard user/images/*))
 define user_image
-$(if $(filter tests/%,$(2)),tests_IMAGES,ALL) += $(B)/images/$(1).img
+$(if $(filter tests/%,$(3)),tests_IMAGES,ALL) += $(B)/images/$(1).img
 $(B)/images/$(1).img: $(2) $(MKIMAGE_FILES) $(RT_FILES)
 	@mkdir -p $$(@D)
 	$$(PYTHON) -B $(MKIMAGE) build $(2) --programs $(3) --rt $(RT) --work $(B)/user/images/$(1) --out $$@ --cc $$(CC) \
@@ -79,6 +79,17 @@ $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/s
 $(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
 $(eval $(call user_image,flood,tests/guest/sched/flood.json5,tests/guest/sched))
 $(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
+
+# The same with every process that says `cpu: 0` on CPU 1: a test of neighbours becomes one of CPUs.
+$(B)/user/%_cross.json5: tests/guest/%.json5
+	@mkdir -p $(@D)
+	sed 's/^\( *\)cpu: 0,/\1cpu: 1,/' $< > $@
+# $(call user_images,AREA,NAME): tests/guest/AREA/NAME.json5 as it is, and as NAME_cross.
+define user_images
+$(call user_image,$(2),tests/guest/$(1)/$(2).json5,tests/guest/$(1))
+$(call user_image,$(2)_cross,$(B)/user/$(1)/$(2)_cross.json5,tests/guest/$(1))
+endef
+$(eval $(call user_images,objects,objects))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
