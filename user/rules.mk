@@ -90,6 +90,9 @@ $(call user_image,$(2),tests/guest/$(1)/$(2).json5,tests/guest/$(1))
 $(call user_image,$(2)_cross,$(B)/user/$(1)/$(2)_cross.json5,tests/guest/$(1))
 endef
 $(eval $(call user_images,objects,objects))
+$(eval $(call user_images,objects,fairness))
+$(eval $(call user_images,objects,crowd))
+$(eval $(call user_images,hostile,hostile))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
