@@ -49,13 +49,14 @@ build/unit/user/rt/channel_test build/unit/user/rt/service_test: tests/unit/user
 MKIMAGE := user/images/mkimage.py
 MKIMAGE_FILES := $(filter-out %.json5 %/tern-mkimage %/__pycache__,$(wildcard user/images/*))
 define user_image
-$(if $(filter tests/%,$(3)),tests_IMAGES,ALL) += $(B)/images/$(1).img
+$(if $(filter tests/%,$(2) $(3)),tests_IMAGES,ALL) += $(B)/images/$(1).img
 $(B)/images/$(1).img: $(2) $(MKIMAGE_FILES) $(RT_FILES)
 	@mkdir -p $$(@D)
 	$$(PYTHON) -B $(MKIMAGE) build $(2) --programs $(3) --rt $(RT) --work $(B)/user/images/$(1) --out $$@ --cc $$(CC) \
 	  --cflags="$$(USER_CFLAGS)" --depfile $$@.d --name $(1)
 endef
-$(eval $(call user_image,uppercase,user/images/uppercase.json5,user/programs))
+$(foreach name,uppercase fan_in sensors chain supervised,\
+  $(eval $(call user_image,$(name),user/images/$(name).json5,user/programs)))
 $(eval $(call user_image,bench,user/images/bench.json5,perf/bench))
 $(eval $(call user_image,bench_cross,user/images/bench_cross.json5,perf/bench))
 $(eval $(call user_image,bench_objects,user/images/bench_objects.json5,perf/bench))
@@ -77,6 +78,7 @@ $(eval $(call user_image,registers_cross,tests/guest/syscall/registers_cross.jso
 $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
 $(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
+$(eval $(call user_image,hopeless,tests/guest/programs/hopeless.json5,user/programs --programs tests/guest/programs))
 $(eval $(call user_image,flood,tests/guest/sched/flood.json5,tests/guest/sched))
 $(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
 
