@@ -4,6 +4,7 @@
 #include "arch/x86_64/boot_info.h"
 #include "arch/x86_64/boot_table.h"
 #include "arch/x86_64/features.h"
+#include "arch/x86_64/ioapic.h"
 #include "arch/x86_64/mptable.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/power.h"
@@ -134,7 +135,7 @@ static void start_cpus(void)
     /* A table may leave out the CPU that reads it. */
     machine.cpus_found = cpus.count > machine.cpus_started ? (uint32_t)cpus.count : machine.cpus_started;
     if (cpus.refused)
-        log_warn("%lu CPU entries refused", cpus.refused);
+        log_warn("%lu entries of the %s refused", cpus.refused, cpus.source);
     machine.tsc_skew_ns = smp_tsc_skew() * 1000000 / clock_state.tsc_khz;
     if (machine.tsc_skew_ns)
         log_warn("TSCs of the CPUs differ: a step of %lu ns back was seen", machine.tsc_skew_ns);
@@ -236,6 +237,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     percpu_activate(0);
     choose_entry();
     init_time(&hints);
+    ioapic_init(&cpus);
     speculation_init(cmdline.mitigations == CMDLINE_mitigations_auto);
     console_init(boot.cmdline);
     start_cpus();

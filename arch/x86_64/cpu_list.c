@@ -50,3 +50,21 @@ void cpu_list_set_lapic(struct cpu_list *list, paddr_t base)
     }
     list->lapic_base = base;
 }
+
+static uint16_t flags_of(const struct cpu_list *list, uint32_t gsi)
+{
+    for (size_t i = 0; i < list->override_count; i++)
+        if (list->overrides[i].gsi == gsi)
+            return list->overrides[i].flags;
+    return gsi < ISA_IRQS ? IRQ_ACTIVE_HIGH | IRQ_EDGE : IRQ_ACTIVE_LOW | IRQ_LEVEL;
+}
+
+bool cpu_list_is_level(const struct cpu_list *list, uint32_t gsi)
+{
+    return (flags_of(list, gsi) & IRQ_TRIGGER) == IRQ_LEVEL;
+}
+
+bool cpu_list_is_active_low(const struct cpu_list *list, uint32_t gsi)
+{
+    return (flags_of(list, gsi) & IRQ_POLARITY) == IRQ_ACTIVE_LOW;
+}

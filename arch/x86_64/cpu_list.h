@@ -3,6 +3,7 @@
  * boot CPU is somewhere among them, and can be missing from a bad table. Filled once on the boot CPU. */
 #pragma once
 #include <arch/memory.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,17 @@ struct ioapic_info {
     paddr_t address;
 };
 
-/* ISA interrupt `source` arrives as `gsi`; `flags` are the MADT's polarity (bits 0-1) and trigger (bits 2-3). */
+/* The firmware says something about `gsi`: ISA interrupt `source` arrives there, or how its line behaves. `flags`:
+ * IRQ_POLARITY and IRQ_TRIGGER, of which 0 is what the ISA bus has. An MP table knows the PCI bus too; its lines come
+ * with flags. */
+#define IRQ_POLARITY 0x3u
+#define IRQ_ACTIVE_HIGH 0x1u
+#define IRQ_ACTIVE_LOW 0x3u
+#define IRQ_TRIGGER 0xcu
+#define IRQ_EDGE 0x4u
+#define IRQ_LEVEL 0xcu
+#define ISA_IRQS 16 /* interrupts below are the ISA bus's, those above PCI's, unless the firmware says otherwise */
+
 struct irq_override {
     uint8_t source;
     uint16_t flags;
@@ -47,3 +58,7 @@ void cpu_list_add(struct cpu_list *list, uint32_t apic_id);
 void cpu_list_add_ioapic(struct cpu_list *list, struct ioapic_info ioapic);
 void cpu_list_add_override(struct cpu_list *list, struct irq_override override);
 void cpu_list_set_lapic(struct cpu_list *list, paddr_t base);
+
+/* Whether the line is level-triggered, active low: by the first override for it, or by its number. */
+bool cpu_list_is_level(const struct cpu_list *list, uint32_t gsi);
+bool cpu_list_is_active_low(const struct cpu_list *list, uint32_t gsi);

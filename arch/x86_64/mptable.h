@@ -5,6 +5,6 @@
 #include "arch/x86_64/cpu_list.h"
 #include "sys/abi/status.h"
 
-/* Enabled CPUs, local APIC address and first IO-APIC. NOT_FOUND if the BIOS areas hold no sound table with an enabled
- * CPU; *out is then an empty list. */
+/* Enabled CPUs, local APIC address, first IO-APIC and what is unusual about its interrupts. NOT_FOUND if the BIOS areas
+ * hold no sound table with an enabled CPU; *out is then an empty list. */
 enum status mptable_find_cpus(struct cpu_list *out);

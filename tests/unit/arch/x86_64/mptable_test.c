@@ -62,6 +62,23 @@ static void add_ioapic(uint8_t id, uint8_t flags, uint32_t address)
     put32(entry + 4, address);
 }
 
+static void add_bus(uint8_t id, const char *name)
+{
+    uint8_t *entry = add_entry(1);
+    entry[1] = id;
+    memcpy(entry + 2, name, 6);
+}
+
+static void add_interrupt(uint16_t flags, uint8_t bus, uint8_t source, uint8_t ioapic, uint8_t pin)
+{
+    uint8_t *entry = add_entry(3);
+    put16(entry + 2, flags);
+    entry[4] = bus;
+    entry[5] = source;
+    entry[6] = ioapic;
+    entry[7] = pin;
+}
+
 static void close_table(uint8_t *table, size_t bytes)
 {
     put16(table + 4, bytes);
@@ -81,9 +98,11 @@ static void table_of(unsigned count)
     table_begin();
     for (unsigned i = 0; i < count; i++)
         add_cpu((uint8_t)i, i == 0 ? 3 : 1);
-    add_entry(1);
+    add_bus(0, "PCI   ");
+    add_bus(1, "ISA   ");
     add_ioapic(9, 1, 0xfec00000);
-    add_entry(3);
+    add_interrupt(0, 1, 0, 9, 2);
+    add_interrupt(0, 0, 31 << 2, 9, 19);
     add_entry(4);
     table_end();
 }
@@ -119,6 +138,90 @@ Test(mptable, cpus_in_table_order)
         cr_assert(eq(u64, cpus.ioapics[0].address, 0xfec00000));
         cr_assert(eq(sz, cpus.refused, 0));
     }
+}
+
+static void overrides_are(size_t count, const struct irq_override *expected)
+{
+    cr_assert(eq(int, find(), STATUS_OK));
+    cr_assert(eq(sz, cpus.override_count, count));
+    for (size_t i = 0; i < count; i++) {
+        cr_assert(eq(u8, cpus.overrides[i].source, expected[i].source));
+        cr_assert(eq(u32, cpus.overrides[i].gsi, expected[i].gsi));
+        cr_assert(eq(u16, cpus.overrides[i].flags, expected[i].flags), "line %u", expected[i].gsi);
+    }
+}
+
+static void interrupts_begin(void)
+{
+    table_begin();
+    add_cpu(0, 3);
+    add_bus(3, "PCI   ");
+    add_bus(200, "PCI   ");
+    add_bus(4, "ISA   ");
+    add_ioapic(9, 1, 0xfec00000);
+}
+
+Test(mptable, interrupts_that_are_not_as_their_number_says)
+{
+    static const struct irq_override expected[] = {{0, 0, 2},    {9, 0xd, 9}, {4, 0x5, 4},  {0, 0xf, 11},
+                                                   {0, 0xd, 10}, {0, 0x7, 5}, {0, 0x5, 17}, {7, 0, 20}};
+    interrupts_begin();
+    add_interrupt(0, 4, 1, 9, 1);      /* as usual */
+    add_interrupt(0, 4, 0, 9, 2);      /* the timer is elsewhere */
+    add_interrupt(0xd, 4, 9, 0xff, 9); /* of every IO-APIC */
+    add_interrupt(0x5, 4, 4, 9, 4);    /* says what is usual */
+    add_interrupt(0, 3, 8, 9, 16);     /* PCI, as usual */
+    add_interrupt(0xf, 3, 9, 9, 23);
+    add_interrupt(0, 200, 12, 9, 11); /* PCI on a line of ISA */
+    add_interrupt(0x1, 200, 16, 9, 10);
+    add_interrupt(0x4, 200, 16, 9, 5);
+    add_interrupt(0x5, 3, 20, 9, 17);
+    add_interrupt(0, 200, 40, 9, 11); /* again, for another device */
+    add_interrupt(0, 4, 7, 9, 20);    /* ISA on a line of PCI */
+    table_end();
+    overrides_are(sizeof expected / sizeof expected[0], expected);
+    cr_assert(eq(sz, cpus.refused, 0));
+    static const struct {
+        uint32_t gsi;
+        bool level, low;
+    } lines[] = {{11, true, true},   {10, true, false}, {2, false, false},
+                 {20, false, false}, {16, true, true},  {5, false, true}};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        must(cpu_list_is_level(&cpus, lines[i].gsi) == lines[i].level);
+        must(cpu_list_is_active_low(&cpus, lines[i].gsi) == lines[i].low);
+    }
+}
+
+Test(mptable, interrupts_of_other_kinds_and_of_unknown_ioapics)
+{
+    interrupts_begin();
+    for (uint8_t kind = 1; kind < 4; kind++)
+        add_interrupt(0xf, 4, 0, 9, 0), image[TABLE + table_bytes - 7] = kind;
+    add_interrupt(0xf, 4, 5, 8, 5);
+    add_ioapic(8, 1, 0xfec10000); /* its first interrupt is unknown */
+    table_end();
+    overrides_are(0, NULL);
+    cr_assert(eq(sz, cpus.refused, 2));
+
+    table_begin();
+    add_cpu(0, 3);
+    add_interrupt(0xf, 4, 5, 0xff, 5);
+    add_ioapic(9, 0, 0xfec00000);
+    table_end();
+    overrides_are(0, NULL);
+    cr_assert(eq(sz, cpus.ioapic_count, 0));
+    cr_assert(eq(sz, cpus.refused, 1));
+}
+
+Test(mptable, interrupts_past_the_maximum_are_counted)
+{
+    interrupts_begin();
+    for (unsigned pin = 0; pin < 256; pin++)
+        add_interrupt(0x7, 255, 0xff, 9, (uint8_t)pin);
+    table_end();
+    cr_assert(eq(int, find(), STATUS_OK));
+    cr_assert(eq(sz, cpus.override_count, CPU_LIST_OVERRIDES_MAX));
+    cr_assert(eq(sz, cpus.refused, 256 - CPU_LIST_OVERRIDES_MAX));
 }
 
 Test(mptable, cpus_past_the_maximum_are_counted)
@@ -190,8 +293,8 @@ Test(mptable, the_bios_areas_are_searched)
         paddr_t at;
         uint16_t ebda_segment, base_kib;
     } places[] = {
-        {0x9fc00, 0, 0},        {0x9fff0, 0x9fc0, 639}, {0x80000, 0x8000, 0},  {0x803f0, 0x8000, 0},
-        {0x7fc00, 0, 512},      {0x7fff0, 0x9fc0, 512}, {0xf5ba0, 0, 0},       {0xfffe0, 0xffff, 0xffff},
+        {0x9fc00, 0, 0},   {0x9fff0, 0x9fc0, 639}, {0x80000, 0x8000, 0}, {0x803f0, 0x8000, 0},
+        {0x7fc00, 0, 512}, {0x7fff0, 0x9fc0, 512}, {0xf5ba0, 0, 0},      {0xfffe0, 0xffff, 0xffff},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         memset(image + LAST_KIB, 0, 16);
