@@ -15,10 +15,11 @@
 #include "sys/abi/layout.h"
 #include "sys/histogram_object.h"
 #include "sys/image.h"
+#include "sys/interrupt.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
-#include "sys/interrupt.h"
 #include "sys/lib/string.h"
+#include "sys/line.h"
 #include "sys/process.h"
 #include "sys/syscall/hook.h"
 #include "sys/task.h"
@@ -30,8 +31,9 @@
 
 #define INBOX_SLACK 64 /* the log's announcement, shutdown by each CPU */
 /* ipc/endpoint_remote.c: five to either end of a channel. sys/task.c: two to a process, one to its supervisor; one of
- * load_again's. sys/interrupt.c bounds its own. */
+ * load_again's. Of an interrupt: the trigger, and those of its line. */
 #define MESSAGES_PER_OBJECT 6
+#define MESSAGES_PER_INTERRUPT (1 + LINE_MESSAGES)
 #define LOAD_STEP_BYTES 65536
 
 /* The tables of the running image. */
@@ -211,14 +213,33 @@ static void load_task(const struct image_object *from, struct task *t)
         t->process->supervisor = t;
 }
 
-static void load_interrupts(const struct image_header *image, const struct image_object *from,
-                            struct interrupt_object *i)
+static const char *why_no_interrupt(enum status s)
 {
-    for (uint32_t n = 0; n < from->interrupts; n++)
-        interrupt_add(i, (image_interrupts(image) + from->first_interrupt + n)->number);
+    switch (s) {
+    case STATUS_NOT_FOUND:
+        return "no IO-APIC has it";
+    case STATUS_RESOURCE_EXHAUSTED:
+        return "no vector is left for it";
+    default:
+        return "no IO-APIC can send it to its CPU";
+    }
 }
 
-static void load_object(const struct image_header *image, uint32_t index)
+static enum status load_interrupts(const struct image_header *image, const struct image_object *from,
+                                   struct interrupt_object *i)
+{
+    for (uint32_t n = 0; n < from->interrupts; n++) {
+        uint32_t number = (image_interrupts(image) + from->first_interrupt + n)->number;
+        enum status s = interrupt_add(i, number);
+        if (s != STATUS_OK) {
+            log_error("interrupt %u of process '%s': %s", number, i->object.process->name, why_no_interrupt(s));
+            return STATUS_FAILED_PRECONDITION;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status load_object(const struct image_header *image, uint32_t index)
 {
     const struct image_object *from = image_objects(image) + index;
     struct process *p = &processes[from->process];
@@ -239,8 +260,7 @@ static void load_object(const struct image_header *image, uint32_t index)
         to->object.waitable = 0;
         break;
     case IMAGE_OBJECT_INTERRUPT:
-        load_interrupts(image, from, &to->interrupt);
-        break;
+        return load_interrupts(image, from, &to->interrupt);
     case IMAGE_OBJECT_PROCESS:
     case IMAGE_OBJECT_THREAD:
         load_task(from, &to->task);
@@ -248,6 +268,7 @@ static void load_object(const struct image_header *image, uint32_t index)
     default:
         load_endpoint(image, from, &to->endpoint);
     }
+    return STATUS_OK;
 }
 
 /* Per-CPU tables, sized by what the image puts on each CPU. */
@@ -264,7 +285,8 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
     hook_init(cpus);
     for (uint32_t cpu = 0; cpu < cpus; cpu++) {
         timer_create(cpu, image->threads);
-        inbox_create(cpu, image->objects * MESSAGES_PER_OBJECT + hook_messages(cpus) + image->interrupts + INBOX_SLACK);
+        inbox_create(cpu, image->objects * MESSAGES_PER_OBJECT + image->interrupts * MESSAGES_PER_INTERRUPT +
+                              hook_messages(cpus) + INBOX_SLACK);
     }
     return STATUS_OK;
 }
@@ -283,13 +305,11 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
         s = vdso_create();
     for (uint32_t i = 0; s == STATUS_OK && i < image->processes; i++)
         s = load_process(image, i, vvar);
-    if (s != STATUS_OK)
-        return s;
-    for (uint32_t i = 0; i < image->objects; i++)
-        load_object(image, i);
+    for (uint32_t i = 0; s == STATUS_OK && i < image->objects; i++)
+        s = load_object(image, i);
     process_set_count(image->processes);
     process_count = image->processes;
-    return STATUS_OK;
+    return s;
 }
 
 static void run_load(const struct inbox_message *m);
@@ -317,7 +337,8 @@ static void run_load(const struct inbox_message *m)
     struct process *p = (struct process *)m->word[0];
     uint32_t index = (uint32_t)m->word[1];
     if (index == p->region_count) {
-        process_loaded(p);
+        if (!process_loaded(p))
+            load_next(p, index, 0);
         return;
     }
     const struct region *to = &p->regions[index];

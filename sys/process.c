@@ -135,15 +135,26 @@ void process_start(struct process *p)
     load_again(p);
 }
 
-void process_loaded(struct process *p)
+static bool is_prepared(const struct process *p)
+{
+    bool is_ready = true;
+    for (uint32_t i = 0; i < p->object_count; i++)
+        if (p->objects[i]->type == IMAGE_OBJECT_INTERRUPT)
+            is_ready &= interrupt_prepare((struct interrupt_object *)p->objects[i]);
+    return is_ready;
+}
+
+bool process_loaded(struct process *p)
 {
     bool doomed = p->doomed;
+    if (!doomed && !is_prepared(p))
+        return false;
     p->loading = p->doomed = false;
     if (doomed) {
         p->end = (struct exit_status){.kind = EXIT_TERMINATED};
         count_down();
         process_quiet(p);
-        return;
+        return true;
     }
     p->stopped = false;
     p->living = 0;
@@ -151,6 +162,7 @@ void process_loaded(struct process *p)
         object_start(p->objects[i]);
     thread_begin(p->threads, p->entry, 0, 0);
     log_info("process '%s' starts again", p->name);
+    return true;
 }
 
 void thread_prepare(struct thread *t, uint64_t entry, uint64_t a0, uint64_t a1)

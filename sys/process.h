@@ -4,6 +4,7 @@
  * and start it again. Its memory stays (nothing is freed after boot) and is loaded anew then. When the last process of
  * the whole machine has ended, the machine stops. Home CPU, unless it says otherwise. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include "sched/process.h"
 
@@ -16,8 +17,8 @@ void process_terminate(struct process *p);
 /* A stopped and quiet process begins again: its memory is loaded in bounded steps (sys/load.h), then it runs. */
 void process_start(struct process *p);
 
-/* From sys/load.c: the memory is as at boot. */
-void process_loaded(struct process *p);
+/* From sys/load.c: the memory is as at boot. False: the process cannot run yet, ask again. */
+bool process_loaded(struct process *p);
 
 /* How many processes there are; boot, once. */
 void process_set_count(uint32_t count);

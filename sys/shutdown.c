@@ -12,6 +12,7 @@
 #include "sys/census.h"
 #include "sys/console.h"
 #include "sys/lib/log.h"
+#include "sys/line.h"
 #include "sys/log_internal.h"
 #include "sys/nmi.h"
 #include "sys/syscall/hooks.h"
@@ -116,6 +117,7 @@ void shutdown_machine(enum shutdown_value value)
         value = SHUTDOWN_FAILURE;
     hooks_finish();
     nmi_write();
+    line_write();
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }

@@ -26,7 +26,7 @@ IMPLEMENT_SYSCALL(wait_group_remove)
 
 IMPLEMENT_SYSCALL(interrupt_ack)
 {
-    return result_of(interrupt_ack((struct interrupt_object *)a[0], (uint32_t)a[1]));
+    return sched_preempt(result_of(interrupt_ack((struct interrupt_object *)a[0], (uint32_t)a[1])));
 }
 
 IMPLEMENT_SYSCALL(thread_yield)

@@ -5,6 +5,7 @@
 #include "arch/x86_64/trap.h"
 #include "sched/sched.h"
 #include "sys/lib/log.h"
+#include "sys/line.h"
 #include "sys/nmi.h"
 #include "sys/process.h"
 
@@ -21,16 +22,17 @@ static bool interrupt(uint64_t vector)
         return true;
     case VECTOR_STOP:
         cpu_stop();
-    case VECTOR_SPURIOUS:
+    case VECTOR_SPURIOUS: /* the APIC has nothing in service */
+        line_stray(vector);
         return true;
     default:
-        return false;
+        return line_interrupt(vector);
     }
 }
 
 static void refuse_interrupt(uint64_t vector)
 {
-    log_warn("interrupt %lu has no handler", vector);
+    line_stray(vector);
     apic_eoi();
 }
 

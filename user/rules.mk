@@ -95,6 +95,7 @@ $(eval $(call user_images,objects,objects))
 $(eval $(call user_images,objects,fairness))
 $(eval $(call user_images,objects,crowd))
 $(eval $(call user_images,hostile,hostile))
+$(eval $(call user_image,interrupts,tests/guest/objects/interrupts.json5,tests/guest/objects))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr

@@ -61,6 +61,10 @@
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_MACHINE_CHECK 18
+/* Lines of IO-APICs: level-triggered ones have the lowest class of vectors to themselves (sys/line.h). */
+#define VECTOR_LINE_FIRST 0x30
+#define VECTOR_EDGE_FIRST 0x40
+#define VECTOR_LINE_END 0xf0
 /* The timer beats wake-ups, which other CPUs can send without end. */
 #define VECTOR_TIMER 0xf1
 #define VECTOR_WAKE 0xf0

@@ -20,6 +20,7 @@
 #define IMAGE_REGIONS_MAX 4096
 #define IMAGE_DEVICES_MAX 1024
 #define IMAGE_INTERRUPT_MAX 256        /* interrupts are numbered below; each has at most one place in an image */
+#define IMAGE_INTERRUPT_SOFTWARE 240   /* from here on they have no line: only debug_trigger_interrupt fires them */
 #define IMAGE_INTERRUPTS_PER_OBJECT 15 /* as many as there are signals, A to O */
 
 struct image_header {
@@ -90,7 +91,7 @@ struct image_object {
 /* Entry i of an object's run raises the object's signal SIGNAL_INTERRUPT_A << i. */
 struct image_interrupt {
     uint32_t object;
-    uint32_t number; /* global system interrupt: an input of the IO-APICs */
+    uint32_t number; /* global system interrupt: an input of the IO-APICs, which the machine must have */
 };
 
 /* What a process may touch of the machine. Memory is mapped uncached, for reading and writing, never for execution.

@@ -13,7 +13,8 @@
  *                                                                               when the peer's process starts again
  *   both       USER          the peer set it, or notified with bits             the peer lowered it and no bits are left;
  *                                                                               the peer's process died
- *   interrupt  INTERRUPT_A.. the line fired; it is masked until then            interrupt_ack with this bit
+ *   interrupt  INTERRUPT_A.. it fired; what comes before the acknowledgement    interrupt_ack with this bit
+ *                            raises it once more after that
  *   process    JOINABLE      the process is gone, and nothing of it moves       task_join
  *   thread     JOINABLE      the thread has ended                               task_join
  *

@@ -101,7 +101,8 @@ struct result object_set_peer_user_signal(uint64_t handle, uint64_t on);
 struct result object_notify(uint64_t handle, uint64_t bits);
 struct result object_take(uint64_t handle, uint64_t deadline_ns);
 
-/* Lowers INTERRUPT signals, then lets their lines fire again. INVALID_ARGUMENT: a bit that is none. */
+/* Lowers INTERRUPT signals and lets those interrupts fire again. One that came since the signal was raised raises it
+ * again now, so a driver may look at its device before or after. INVALID_ARGUMENT: a bit that is none. */
 struct result interrupt_ack(uint64_t handle, uint64_t mask);
 
 /* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
@@ -160,7 +161,7 @@ struct result syscall_hook(const char *name, size_t n, uint64_t on);
 struct result debug_log(const char *bytes, size_t n);
 struct result debug_putc(uint64_t code_point);
 _Noreturn void debug_shutdown(uint64_t status);         /* enum status */
-struct result debug_trigger_interrupt(uint64_t number); /* as if its line had fired; NOT_FOUND: nobody has it */
+struct result debug_trigger_interrupt(uint64_t number); /* as if it had fired; NOT_FOUND: nobody has it */
 struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
 void debug_nop(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Host stand-in: the test plays the one-shot timer. */
+ * Host stand-in: the test plays the one-shot timer and the end of interrupt. */
 #pragma once
 #include <stdint.h>
 
 void apic_timer_arm(uint64_t ns);
+void apic_eoi(void);

@@ -11,7 +11,7 @@ struct thread;
 
 struct percpu_head {
     struct thread *current;
-    uint32_t cpu;
+    uint32_t cpu, apic_id;
 };
 
 #define PERCPU(type, name) __attribute__((section("percpu"))) typeof(type) name
@@ -22,6 +22,8 @@ extern struct percpu_head percpu_head;
 #define this_cpu(name) (name)
 #define this_cpu_ptr(name) (&(name))
 #define cpu_ptr(cpu, name) ((void)(cpu), &(name))
+
+uint64_t percpu_offset(uint32_t cpu);
 
 static inline uint32_t cpu_index(void)
 {

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# What user-mode drivers stand on: interrupt lines, device memory, ports. Included by rules.mk.
+kernel_SRCS += sys/line.c
+$(eval $(call unit_test,sys/line,sys/line.c sys/interrupt.c tests/unit/sys/line_world.c))
+build/unit/sys/line_test: tests/unit/sys/line_world.h
