@@ -39,8 +39,10 @@ struct process {
     uint32_t thread_count;   /* [I] */
     uint32_t living;         /* [o] threads that run or may run */
     uint64_t entry;          /* [I] of the main thread */
-    struct task *supervisor; /* [I] the process object elsewhere that is told of its end, or NULL */
-    const char *name;        /* [I] */
+    const struct image_device *devices; /* [I] what it may touch of the machine; memory is mapped */
+    uint32_t device_count;              /* [I] */
+    struct task *supervisor;            /* [I] the process object elsewhere that is told of its end, or NULL */
+    const char *name;                   /* [I] */
 };
 
 /* Supplied by sys/process.c: a stopped process has unseen == 0 again; nothing touches its memory or its objects. */

@@ -13,6 +13,7 @@
 #include "sched/process.h"
 #include "sched/sched.h"
 #include "sys/abi/layout.h"
+#include "sys/device.h"
 #include "sys/histogram_object.h"
 #include "sys/image.h"
 #include "sys/interrupt.h"
@@ -168,6 +169,8 @@ static enum status load_process(const struct image_header *image, uint32_t index
     enum status s = paging_create(&root);
     if (s == STATUS_OK)
         s = load_regions(image, from, root, p);
+    if (s == STATUS_OK)
+        s = device_load(image, from, root, p);
     if (s == STATUS_OK)
         s = map_vdso(root, vvar, p);
     if (s != STATUS_OK)

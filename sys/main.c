@@ -17,6 +17,7 @@
 #include "sys/census.h"
 #include "sys/cmdline.h"
 #include "sys/console.h"
+#include "sys/device.h"
 #include "sys/image.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
@@ -241,6 +242,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     speculation_init(cmdline.mitigations == CMDLINE_mitigations_auto);
     console_init(boot.cmdline);
     start_cpus();
+    device_init(&boot.memory, cpus.lapic_base, hints.hpet_base);
     load(entry_tsc);
     start_hooks();
     if (cmdline.panic == CMDLINE_panic_test)

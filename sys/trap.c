@@ -7,6 +7,7 @@
 #include "sys/lib/log.h"
 #include "sys/line.h"
 #include "sys/nmi.h"
+#include "sys/port.h"
 #include "sys/process.h"
 
 #include <arch/apic.h>
@@ -57,6 +58,8 @@ void trap_user(struct thread *t)
     }
     if (vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
         fault_report(&t->frame); /* not the process's doing */
+    if (vector == VECTOR_PROTECTION && port_execute(t))
+        return;
     if (vector < TRAP_EXCEPTIONS) {
         log_warn("process '%s' stopped: %s, error %#lx, address %#lx, pc %#lx, sp %#lx", t->process->name,
                  trap_name(vector), t->frame.error, vector == VECTOR_PAGE_FAULT ? cr2_read() : 0, t->frame.rip,

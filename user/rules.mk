@@ -96,11 +96,16 @@ $(eval $(call user_images,objects,fairness))
 $(eval $(call user_images,objects,crowd))
 $(eval $(call user_images,hostile,hostile))
 $(eval $(call user_image,interrupts,tests/guest/objects/interrupts.json5,tests/guest/objects))
+$(eval $(call user_image,devices,tests/guest/objects/devices.json5,tests/guest/objects))
+$(eval $(call user_image,refused_interrupt,tests/guest/objects/refused_interrupt.json5,tests/guest/objects))
+$(eval $(call user_image,refused_memory,tests/guest/objects/refused_memory.json5,tests/guest/objects))
+$(eval $(call user_image,refused_registers,tests/guest/objects/refused_registers.json5,tests/guest/objects))
+$(eval $(call user_image,refused_ioapic,tests/guest/objects/refused_ioapic.json5,tests/guest/objects))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
 SDK = $(DESTDIR)$(PREFIX)/lib/tern
-SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h message.h service.h) perf/hist.h user/README.md $(MKIMAGE_FILES)
+SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h io.h message.h service.h) perf/hist.h user/README.md $(MKIMAGE_FILES)
 SDK_CFLAGS = $(filter-out -ffile-prefix-map=% -Wdate-time -g,$(FREESTANDING)) -O2 -mcmodel=small -Wall -Wextra
 .PHONY: install-sdk
 install-sdk: $(RT_FILES) $(B)/syscalls.md

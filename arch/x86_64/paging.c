@@ -208,6 +208,30 @@ void *mmio_map(paddr_t p, size_t bytes)
     return (void *)(v + (p - first));
 }
 
+/* The entry that maps `v`, or the first on the way there that is not present; *bytes: how much it stands for. */
+static uint64_t entry_last(vaddr_t v, uint64_t *bytes)
+{
+    const uint64_t *table = table_at(paging_root);
+    unsigned int level = 3;
+    uint64_t entry = table[index_at(v, level)];
+    while (level && (entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE))
+        entry = table_at(entry)[index_at(v, --level)];
+    *bytes = UINT64_C(1) << (12 + 9 * level);
+    return entry;
+}
+
+bool paging_has_registers(paddr_t p, uint64_t bytes)
+{
+    uint64_t step;
+    for (vaddr_t v = MMIO_BASE; v < mmio_next; v += step) {
+        const uint64_t entry = entry_last(v, &step);
+        const paddr_t at = entry & ENTRY_ADDRESS;
+        if ((entry & ENTRY_PRESENT) && (at <= p ? p - at < step : at - p < bytes))
+            return true;
+    }
+    return false;
+}
+
 void *paging_guarded_stack(size_t bytes)
 {
     paddr_t p;

@@ -3,6 +3,7 @@
  * built when its process is created and never changes, so nothing is ever flushed. Boot CPU only, before page_seal. */
 #pragma once
 #include <arch/memory.h>
+#include <stdbool.h>
 #include "mm/page.h"
 #include "sys/abi/status.h"
 
@@ -25,6 +26,9 @@ enum status paging_create(paddr_t *root);
 
 /* Maps [v, v + bytes) to [p, ...), page multiples; PAGE_* flags; INVALID_ARGUMENT if writable and executable. */
 enum status paging_map(paddr_t root, vaddr_t v, paddr_t p, uint64_t bytes, uint32_t flags);
+
+/* The kernel has mapped device registers in [p, p + bytes) for itself. */
+bool paging_has_registers(paddr_t p, uint64_t bytes);
 
 /* CR3 value for address-space number `index` (a PCID when the CPU has them). */
 uint64_t paging_cr3(paddr_t root, uint32_t index);

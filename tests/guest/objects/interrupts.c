@@ -129,8 +129,7 @@ static uint32_t ask_reborn(uint32_t verb, uint32_t mask)
 {
     struct reborn_request request = {verb, mask};
     uint32_t signals = 0;
-    struct result r =
-        channel_transact(HANDLE_REBORN_IPC, &request, sizeof request, &signals, sizeof signals, TIME_MAX);
+    struct result r = channel_transact(HANDLE_REBORN_IPC, &request, sizeof request, &signals, sizeof signals, TIME_MAX);
     if (verb == REBORN_END)
         check_refused("the end", r, STATUS_UNAVAILABLE);
     else
