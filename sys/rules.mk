@@ -4,8 +4,6 @@ kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/syse
   sys/machine.c sys/log.c sys/panic.c sys/shutdown.c sys/fastpath.c \
   $(addprefix sys/sys_,channel.c object.c task.c histogram.c syscall.c debug.c)
 
-# Runs once, at the end.
-$(B)/sys/census.c.o: KERNEL_CFLAGS += -Os
 $(eval $(call unit_test,sys/census,sys/census.c ipc/channel.c $(world_SRCS)))
 
 # sys/fastpath.c says why; clang has no such option and merely keeps registers for nothing.
