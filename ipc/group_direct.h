@@ -15,7 +15,7 @@ ENDPOINT_INLINE struct wait_group *group_that_waits(const struct endpoint *h)
         return NULL;
     struct wait_group *g = member_of_waiter(w)->group;
     struct waiter *server = g->object.waiters;
-    return server && server->state == THREAD_WAIT_REQUEST && !server->next && !g->fresh.first ? g : NULL;
+    return server && server->state == THREAD_WAIT_REQUEST && !server->next && !g->queued ? g : NULL;
 }
 
 /* endpoint_transact, if a thread waits for a request through a group. */
@@ -53,8 +53,8 @@ ENDPOINT_INLINE void endpoint_respond_and_wait_group_direct(struct wait_group *g
 {
     struct thread *t = sched_current();
     struct endpoint *h = t->served;
-    if (!endpoint_likely(response && h && h->reading == (READING_BEGUN | READING_TAKEN) && h->taker == t && !g->fresh.first &&
-                         !g->object.waiters && g->members))
+    if (!endpoint_likely(response && h && h->reading == (READING_BEGUN | READING_TAKEN) && h->taker == t &&
+                         !g->queued && !g->object.waiters && g->members))
         return;
     struct endpoint *e = h->local_peer;
     struct thread *caller = e->caller;

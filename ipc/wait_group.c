@@ -7,6 +7,7 @@
 
 static void enqueue(struct member_queue *q, struct member *m)
 {
+    m->group->queued++;
     m->queue = q;
     m->next = NULL;
     m->previous = q->last;
@@ -20,7 +21,7 @@ static void enqueue(struct member_queue *q, struct member *m)
 static void dequeue(struct member *m)
 {
     struct member_queue *q = m->queue;
-    m->queue = NULL;
+    m->group->queued--;
     if (m->previous)
         m->previous->next = m->next;
     else
@@ -29,16 +30,19 @@ static void dequeue(struct member *m)
         m->next->previous = m->previous;
     else
         q->last = m->previous;
+    m->queue = NULL;
+    m->next = m->previous = NULL;
 }
 
-/* Signals for which the member is there: all of its mask; for who takes requests, a request that was read is none. */
+/* Signals for which the member is there: all of its mask, but for a request that was taken; for who takes requests, one
+ * that was read is none either. */
 static uint32_t pending_of(const struct member *m, bool takes)
 {
     uint32_t pending = m->object->signals & m->waiter.mask;
-    if (takes && (pending & SIGNAL_READABLE) && m->object->type == IMAGE_OBJECT_CHANNEL_HANDLER &&
-        !endpoint_has_unread((const struct endpoint *)m->object))
-        pending &= ~SIGNAL_READABLE;
-    return pending;
+    if (!(pending & SIGNAL_READABLE) || m->object->type != IMAGE_OBJECT_CHANNEL_HANDLER)
+        return pending;
+    uint8_t gone = takes ? READING_BEGUN : READING_TAKEN;
+    return ((const struct endpoint *)m->object)->reading & gone ? pending & ~SIGNAL_READABLE : pending;
 }
 
 /* The queue that the member belongs in; NULL if it is not signalled. */
@@ -112,9 +116,12 @@ static struct result wait(struct wait_group *g, enum thread_state state, uint32_
 {
     struct thread *t = sched_current();
     t->waiter.state = (uint8_t)state;
-    t->result = result_of(STATUS_INVALID_ARGUMENT);
-    bool done = !g->members || take(g, t);
+    bool done = take(g, t);
     t->waiter.state = THREAD_RUNNING;
+    if (!done && !g->members) {
+        t->result = result_of(STATUS_INVALID_ARGUMENT);
+        done = true;
+    }
     if (!done)
         return object_block(&g->object, state, mask, deadline_ns, woken);
     if (woken)
@@ -151,7 +158,7 @@ static struct thread *wake(struct wait_group *g, struct thread *t, struct thread
 static struct thread *serve(struct wait_group *g)
 {
     struct thread *first = NULL;
-    for (struct waiter *w = g->object.waiters; w && (g->fresh.first || g->read.first);) {
+    for (struct waiter *w = g->object.waiters; w && g->queued;) {
         struct thread *t = thread_of_waiter(w);
         w = w->next;
         if ((t->waiter.mask & SIGNAL_READABLE) && take(g, t))

@@ -3,12 +3,13 @@
  * mask and 64 bits of user data; it stands on the object's list of waiters for good, so an object that is in no group
  * pays nothing. Members that are signalled are in the group's queue, once each, and are given out first in, first out;
  * one that stays signalled goes to the back, so none starves. A member whose signal has fallen stays in the queue until
- * it is looked at: each raise pays for at most one such look, and everything is constant time. A handler that has
- * nothing but a request that was read already stands in a queue of its own, which only object_wait looks at.
+ * it is looked at: each raise pays for at most one such look, and everything is constant time.
  *
  * Two ways to wait. object_wait reports a member: its signals as they are, level-type, as often as they are there.
  * channel_respond_and_wait takes a request out: a handler whose request was taken is not given out again for READABLE,
- * answered or not, so the answer may come later, in any order. All on the home CPU of the process. */
+ * answered or not, so the answer may come later, in any order. Nor is one whose request was read by its own handle,
+ * but that is still there for object_wait, and stands in a queue that nobody else looks at. All on the home CPU of the
+ * process. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ struct member_queue {
 struct wait_group {
     struct object object;      /* its waiters are threads; its own signals are not used */
     struct member_queue fresh; /* [o] signalled members */
-    struct member_queue read;  /* [o] those of them that have a request, read already, and nothing else */
+    struct member_queue read;  /* [o] those of them that have nothing but a request, which was read */
+    uint32_t queued;           /* [o] in both */
     uint32_t members;          /* [o] */
     bool read_first;           /* [o] which one object_wait looks at first: by turns, so that neither starves */
 };

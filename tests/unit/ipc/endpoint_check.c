@@ -50,11 +50,12 @@ static bool is_served(const struct object *o, const struct waiter *w)
     return o->signals & w->mask;
 }
 
-/* The member has something for a waiter of its group. */
+/* The member has something for a waiter of its group; `takes`: one who takes requests. */
 static bool is_member_served(const struct member *m, bool takes)
 {
+    const struct endpoint *h = (const struct endpoint *)m->object;
     uint32_t pending = m->object->signals & m->waiter.mask;
-    if (takes && is_handler(m->object) && !endpoint_has_unread((const struct endpoint *)m->object))
+    if (is_handler(m->object) && ((h->reading & READING_TAKEN) || (takes && !endpoint_has_unread(h))))
         pending &= ~SIGNAL_READABLE;
     return pending;
 }
@@ -97,6 +98,7 @@ static void check_member(const struct wait_group *g, const struct member *m)
 {
     must(times_in_queue(&g->fresh, m) == (m->queue == &g->fresh));
     must(times_in_queue(&g->read, m) == (m->queue == &g->read));
+    must(m->queue || (!m->next && !m->previous));
     must(m->waiter.mask && m->object->type != IMAGE_OBJECT_WAIT_GROUP);
     must(m->queue || !is_member_served(m, false));
     must(m->queue == &g->fresh || !is_member_served(m, true));
@@ -115,6 +117,7 @@ static void check_group(const struct process *p, const struct wait_group *g)
         members++;
         check_member(g, m);
     }
+    must(g->queued <= members && !g->queued == !(g->fresh.first || g->read.first));
     must(g->members == members && (members || (!g->fresh.first && !g->read.first && !g->object.waiters)));
 }
 

@@ -20,7 +20,8 @@ enum kind {
     TRANSACT_PEER_DEAD,
     TRANSACT_NOBODY_WAITS,
     TRANSACT_WAITS_FOR_SIGNALS, /* the first waiter is in object_wait or object_take */
-    TRANSACT_WAITS_IN_GROUP,    /* the only waiter is a wait group */
+    TRANSACT_GROUP_HANDOFF,     /* the only waiter is a wait group, in which one thread waits */
+    TRANSACT_GROUP_OTHER,       /* and that is not so, or something else is there */
     TRANSACT_SECOND_WAITER,
     TRANSACT_RIVAL, /* a ready thread as urgent as the server */
     TRANSACT_EARLY_DEADLINE,
@@ -36,16 +37,46 @@ enum kind {
     RESPOND_OTHER_WAITER, /* on either end */
     RESPOND_RIVAL,
     RESPOND_EARLY_DEADLINE,
+    RESPOND_GROUP_HANDOFF, /* through a group */
+    RESPOND_GROUP_OTHER,
     KINDS
 };
 
 static uint64_t seen[KINDS];
+static bool grouped; /* this episode */
 static struct snapshot before, fast, slow;
 
 static enum kind handoff_kind(enum kind equal, const struct thread *to)
 {
     uint8_t from = sched_current()->priority;
     return to->priority == from ? equal : to->priority > from ? equal + 1 : equal + 2;
+}
+
+static bool may_hand_off(const struct thread *to, const struct call *c)
+{
+    return !(runq.bitmap >> to->priority) && c->deadline_ns >= timer.armed_ns;
+}
+
+static enum kind transact_group_kind(const struct endpoint *h, struct member *m, const struct call *c)
+{
+    struct waiter *first = m->group->object.waiters;
+    if (!(m->waiter.mask & SIGNAL_READABLE) || h->reading != READING_NOT_BEGUN || !first || first->next ||
+        first->state != THREAD_WAIT_REQUEST || m->group->queued || !may_hand_off(thread_of_waiter(first), c))
+        return TRANSACT_GROUP_OTHER;
+    return TRANSACT_GROUP_HANDOFF;
+}
+
+static enum kind respond_group_kind(const struct wait_group *g, const struct call *c)
+{
+    const struct thread *t = sched_current();
+    const struct endpoint *h = t->served;
+    if (!c->out || !h || h->reading != (READING_BEGUN | READING_TAKEN) || h->taker != t)
+        return RESPOND_GROUP_OTHER;
+    const struct endpoint *e = h->peer;
+    if (g->queued || g->object.waiters || !g->members || !e->caller || c->n > h->response_room || e->object.waiters ||
+        !may_hand_off(e->caller, c))
+        return RESPOND_GROUP_OTHER;
+    return RESPOND_GROUP_HANDOFF;
 }
 
 static enum kind transact_kind(const struct endpoint *e, const struct call *c)
@@ -59,8 +90,10 @@ static enum kind transact_kind(const struct endpoint *e, const struct call *c)
         return TRANSACT_NOBODY_WAITS;
     if (first->next)
         return TRANSACT_SECOND_WAITER;
+    if (first->state == WAITER_MEMBER)
+        return transact_group_kind(e->peer, member_of_waiter(first), c);
     if (first->state != THREAD_WAIT_REQUEST)
-        return first->state == WAITER_MEMBER ? TRANSACT_WAITS_IN_GROUP : TRANSACT_WAITS_FOR_SIGNALS;
+        return TRANSACT_WAITS_FOR_SIGNALS;
     const struct thread *server = thread_of_waiter(first);
     if (runq.bitmap >> server->priority)
         return TRANSACT_RIVAL;
@@ -114,6 +147,8 @@ static void compare(enum kind kind)
     MUST_EQUAL(world.initiators, kind);
     MUST_EQUAL(world.handlers, kind);
     MUST_EQUAL(world.bell, kind);
+    MUST_EQUAL(world.groups, kind);
+    MUST_EQUAL(world.members, kind);
     MUST_EQUAL(world.cells, kind);
     MUST_EQUAL(world.receive, kind);
     MUST_EQUAL(world, kind);
@@ -124,7 +159,9 @@ static void compare(enum kind kind)
 static void call_twice(struct call *c)
 {
     struct endpoint *end = (struct endpoint *)c->object;
-    enum kind kind = c->kind == CALL_TRANSACT ? transact_kind(end, c) : respond_kind(end, c);
+    enum kind kind = c->kind == CALL_TRANSACT                          ? transact_kind(end, c)
+                     : c->object->type == IMAGE_OBJECT_CHANNEL_HANDLER ? respond_kind(end, c)
+                                                                       : respond_group_kind((void *)c->object, c);
     seen[kind]++;
     world_save(&before);
     uint64_t handoffs = world_handoffs;
@@ -136,7 +173,8 @@ static void call_twice(struct call *c)
     c->slow = false;
     world_call(c);
     bool direct = (kind >= TRANSACT_HANDOFF && kind <= TRANSACT_HANDOFF_DOWN) ||
-                  (kind >= RESPOND_HANDOFF && kind <= RESPOND_HANDOFF_DOWN);
+                  (kind >= RESPOND_HANDOFF && kind <= RESPOND_HANDOFF_DOWN) || kind == TRANSACT_GROUP_HANDOFF ||
+                  kind == RESPOND_GROUP_HANDOFF;
     must(world_handoffs == handoffs + direct);
     world_save(&fast);
     compare(kind);
@@ -199,7 +237,8 @@ static struct object *some_end(const struct process *p)
 /* Away from the ends: the process's group, the threads' and processes' ends and beginnings. */
 static void change_something(struct process *p, struct call *c)
 {
-    static const enum call_kind group[] = {CALL_GROUP_ADD, CALL_RESPOND_AND_WAIT, CALL_RESPOND_AND_WAIT, CALL_GROUP_REMOVE};
+    static const enum call_kind group[] = {CALL_GROUP_ADD, CALL_RESPOND_AND_WAIT, CALL_RESPOND_AND_WAIT,
+                                           CALL_GROUP_REMOVE};
     static const enum call_kind task[] = {CALL_JOIN, CALL_START, CALL_JOIN, CALL_START, CALL_TERMINATE};
     struct object *end = some_end(p);
     if (!world_random(20)) {
@@ -213,6 +252,21 @@ static void change_something(struct process *p, struct call *c)
         c->object = &world.supervised[world_random(IDLER_PROCESS)].object;
         c->kind = task[world_random(5)];
     }
+}
+
+/* In some episodes requests are taken through groups, in others they are so now and then. */
+static void go_through_group(struct call *c)
+{
+    struct object *handler = c->object;
+    if (!handler->member->group) {
+        if (!grouped)
+            return;
+        c->kind = CALL_GROUP_ADD;
+        c->other = handler;
+        c->mask = SIGNAL_READABLE | SIGNAL_ERROR;
+    }
+    if (c->kind == CALL_GROUP_ADD || world_random(grouped ? 5 : 3))
+        c->object = &world.groups[handler->process - world.processes].object;
 }
 
 static void thread_step(int i)
@@ -233,15 +287,14 @@ static void thread_step(int i)
         c.kind = some_kind(c.object);
         c.mask = 1 + world_random(7);
     }
-    if (c.kind == CALL_RESPOND_AND_WAIT && !world_random(4)) {
+    if (c.kind == CALL_RESPOND_AND_WAIT && c.object == end)
+        go_through_group(&c);
+    if (c.kind == CALL_RESPOND_AND_WAIT && !world_random(4))
         c.out = NULL;
-        if (c.object->member->group && world_random(2))
-            c.object = &c.object->member->group->object;
-    }
     struct pieces pieces = pieces_of(c.in, c.room);
     if (c.kind == CALL_TRANSACT && !world_random(16))
         c.in_pieces = &pieces; /* the same, and no direct way */
-    if ((c.kind == CALL_TRANSACT && !c.in_pieces) || (c.kind == CALL_RESPOND_AND_WAIT && c.object == end))
+    if ((c.kind == CALL_TRANSACT && !c.in_pieces) || c.kind == CALL_RESPOND_AND_WAIT)
         call_twice(&c);
     else
         world_call(&c);
@@ -270,6 +323,7 @@ static void episode(void)
     static const uint8_t levels[] = {0, 7, 7, 7, 31, WORLD_ABSENT};
     uint8_t priorities[THREADS];
     bool crowded = !world_random(3);
+    grouped = !world_random(4);
     for (int i = 0; i < THREADS; i++)
         priorities[i] = levels[world_random(6)];
     priorities[CLIENT] = levels[world_random(5)];

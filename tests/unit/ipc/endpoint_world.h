@@ -64,7 +64,7 @@ struct world {
 };
 
 extern struct world world;
-extern uint64_t world_handoffs; /* how often thread_resume_ok was the way out: the fast paths' mark */
+extern uint64_t world_handoffs; /* how often a call went the direct way */
 
 struct snapshot {
     struct world world;

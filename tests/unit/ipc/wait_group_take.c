@@ -244,43 +244,50 @@ Test(wait_group_take, error_is_told_once)
     }
 }
 
-/* object_wait looks only: it tells of ERROR, and of a request that somebody took, as long as they are there. */
-Test(wait_group_take, who_looks_sees_what_is_taken)
+/* object_wait looks only: it tells of ERROR, and of a request that was read, as long as they are there; not of one that
+ * somebody took. */
+Test(wait_group_take, who_looks_sees_what_is_read)
 {
     start();
     ask(0, TIME_NEVER);
-    take(SERVER, 0);
+    on(SERVER);
+    step_read(0, 0, 10);
     on(SERVER_2);
     for (int i = 0; i < 3; i++) {
+        must_wait(SERVER); /* not for who takes */
+        on(SERVER_2);
         step_group_wait(group, TIME_NEVER);
         must(world_told(SERVER_2, SIGNAL_READABLE, 0));
+        ask(1, TIME_NEVER); /* goes to who waits */
+        must(world_told(SERVER, RESULT_REQUEST | 11, 2));
+        on(SERVER);
+        step_respond(2, 1);
     }
-    must_wait(SERVER);
-    ask(1, TIME_NEVER); /* goes to who waits */
-    must(world_told(SERVER, RESULT_REQUEST | 11, 2));
-    on(SERVER_2);
-    step_group_wait(group, TIME_NEVER); /* who looks sees both, by turns */
-    uint64_t first = world.threads[SERVER_2].result.value;
-    step_group_wait(group, TIME_NEVER);
-    must(world_told(SERVER_2, SIGNAL_READABLE, 2 - first));
-    on(SERVER);
-    step_respond(2, 1);
+    ask(1, TIME_NEVER);
+    take(SERVER, 1);
     step_respond(0, 1);
     on(SERVER_2);
     step_group_wait(group, TIME_NEVER);
     must(world.threads[SERVER_2].waiter.state == THREAD_WAIT_SIGNALS);
     world_stop(&world.processes[OTHER_PROCESS]);
     must(world_told(SERVER_2, SIGNAL_ERROR, 3) && world.handlers[3].object.signals == SIGNAL_ERROR);
+    on(SERVER);
+    step_wait(&world.handlers[2].object, SIGNAL_READABLE, TIME_NEVER); /* the handler itself is as it is */
+    must(world_told(SERVER, SIGNAL_READABLE, 0));
 }
 
-/* With somebody always there who was taken, and a line that fires: who looks hears of both. */
+/* A request that was read, and a line that fires, both always there: who looks hears of both. */
 Test(wait_group_take, neither_queue_starves)
 {
     start();
     step_add(group, &world.lines[0], A, 50);
     ask(0, TIME_NEVER);
-    take(SERVER, 0);
+    on(SERVER);
+    step_read(0, 0, 10);
     step_raise(&world.lines[0], A);
+    on(SERVER);
+    step_group_take(group, false, 0, 100, TIME_NEVER); /* finds that it was read */
+    must(world_told(SERVER, A, 50));
     uint32_t heard[2] = {0};
     on(SERVER_2);
     for (int i = 0; i < 100; i++) {
@@ -288,6 +295,46 @@ Test(wait_group_take, neither_queue_starves)
         heard[world.threads[SERVER_2].result.value == 50]++;
     }
     must(heard[0] == 50 && heard[1] == 50);
+}
+
+/* The direct wait of another thread gets it as well; the taker may still answer. */
+Test(wait_group_take, a_taken_request_is_received_again)
+{
+    start();
+    ask(0, TIME_NEVER);
+    take(SERVER, 0);
+    on(SERVER_2);
+    step_wait_request(0, 100, TIME_NEVER);
+    must(world_got(SERVER_2, STATUS_OK, 10) && step_received(world.receive[SERVER_2], CLIENT, 0, 10));
+    step_group_take(group, true, 5, 100, TIME_NEVER);
+    must(world_running() == SERVER_2 && world_got(SERVER_2, STATUS_UNAVAILABLE, 0)); /* it took none */
+    on(SERVER);
+    step_group_take(group, true, 5, 100, TIME_NEVER);
+    must(answered(0, SERVER, 5));
+}
+
+/* The direct way to a server that waits through a group, and back, with other members at rest or not. */
+Test(wait_group_take, a_call_goes_straight)
+{
+    for (int busy = 0; busy < 2; busy++) {
+        start();
+        on(OTHER);
+        step_wait_request(1, 100, TIME_NEVER);
+        must_wait(SERVER);
+        on(CLIENT_2);
+        step_wait(&world.initiators[2].object, SIGNAL_ERROR, TIME_NEVER);
+        on(SERVER_2);
+        if (busy)
+            must_wait(SERVER_2);
+        else
+            step_wait(&world.lines[9], A, TIME_NEVER);
+        uint64_t handoffs = world_handoffs;
+        step_transact(0, 10, 50, TIME_NEVER);
+        must(world_told(SERVER, RESULT_REQUEST | 10, 0) && world_handoffs == handoffs + !busy);
+        must(step_received(world.receive[SERVER], CLIENT, 0, 10));
+        step_group_take(group, true, 5, 100, TIME_NEVER);
+        must(world_running() == CLIENT && answered(0, SERVER, 5) && world_handoffs == handoffs + (busy ? 0 : 2));
+    }
 }
 
 /* Who took it is gone: it can still be answered by the handler's own handle, but no more through the group. */
