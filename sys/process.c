@@ -25,6 +25,11 @@ void process_set_count(uint32_t count)
     store_relaxed(&running, count);
 }
 
+void process_count_up(void)
+{
+    fetch_add_relaxed(&running, 1);
+}
+
 static void count_down(void)
 {
     if (fetch_add_relaxed(&running, UINT32_MAX) != 1)
@@ -130,7 +135,6 @@ void process_terminate(struct process *p)
 void process_start(struct process *p)
 {
     assert(p->stopped && !p->unseen && !p->loading);
-    fetch_add_relaxed(&running, 1);
     p->loading = true;
     load_again(p);
 }

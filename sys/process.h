@@ -14,6 +14,9 @@ void process_stop(struct process *p, const struct exit_status *end);
 /* As process_stop with TERMINATED, of a process that may have ended already, or is on its way to run. */
 void process_terminate(struct process *p);
 
+/* One more process will run, and the machine goes on for it. Before process_start; any CPU. */
+void process_count_up(void);
+
 /* A stopped and quiet process begins again: its memory is loaded in bounded steps (sys/load.h), then it runs. */
 void process_start(struct process *p);
 

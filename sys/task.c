@@ -38,6 +38,7 @@ enum status task_start_process(struct task *t)
     if (s != STATUS_OK)
         return s;
     t->state = TASK_RUNNING;
+    process_count_up();
     if (t->process->cpu == t->object.cpu)
         process_start(t->process); /* not by a message: a task_terminate that follows must find it on its way */
     else
