@@ -3,10 +3,11 @@ include ipc/channel.mk
 endpoint_SRCS := $(addprefix ipc/,wait.c wait_group.c pieces.c $(addprefix endpoint,.c _async.c _life.c _notify.c _remote.c))
 kernel_SRCS += $(endpoint_SRCS)
 $(eval $(call unit_test,ipc/copy,))
+$(eval $(call unit_test,ipc/pieces,ipc/pieces.c))
 # The kernel's sources that run in the world of tests/unit/ipc/endpoint_world.h, and the world.
 world_SRCS := $(addprefix tests/unit/ipc/endpoint_,world.c calls.c check.c steps.c world.h steps.h) $(endpoint_SRCS) \
   $(addprefix sched/,runq.c sched.c timer.c) sys/process.c sys/task.c perf/hist.c
-$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,async.c life.c notify.c paths.c remote.c) $(world_SRCS)))
+$(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,async.c life.c notify.c paths.c pieces.c remote.c) $(world_SRCS)))
 $(eval $(call unit_test,ipc/wait_group,tests/unit/ipc/wait_group_take.c $(world_SRCS)))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.

@@ -4,6 +4,7 @@ kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/syse
   sys/machine.c sys/log.c sys/panic.c sys/shutdown.c sys/fastpath.c \
   $(addprefix sys/sys_,channel.c object.c task.c histogram.c syscall.c debug.c)
 
+$(eval $(call unit_test,sys/task,$(world_SRCS)))
 $(eval $(call unit_test,sys/census,sys/census.c ipc/channel.c $(world_SRCS)))
 
 # sys/fastpath.c says why; clang has no such option and merely keeps registers for nothing.
