@@ -20,9 +20,10 @@
  * no request of the dead is still on its way to it, and that no answer is being written to its memory: it may be loaded
  * again.
  *
- * Under way at most: to a handler end REQUEST, CANCEL, STOPPED or STARTED, SEEN and an announcement of mail; to an
- * initiator end RESPONSE or CANCELLED and the last three, since a request after a cancellation is held until the echo,
- * and a restart until SEEN. This bounds an inbox (sys/load.c). Model: claim.pml. */
+ * Under way at most, each once: to a handler end STARTED, REQUEST, CANCEL, STOPPED (a short life), SEEN and an
+ * announcement of mail; to an initiator end RESPONSE or CANCELLED and all but the second and third of these, since a
+ * request after a cancellation is held until the echo, and a restart until SEEN. This bounds an inbox (sys/load.c).
+ * Model: claim.pml. */
 #include "ipc/copy.h"
 #include "ipc/endpoint_internal.h"
 #include "sched/sched.h"

@@ -31,8 +31,9 @@
 #include <arch/entry.h>
 
 #define INBOX_SLACK 64 /* the log's announcement, shutdown by each CPU */
-/* ipc/endpoint_remote.c: five to either end of a channel. sys/task.c: two to a process, one to its supervisor; one of
- * load_again's. Of an interrupt: the trigger, and those of its line. */
+/* ipc/endpoint_remote.c: six to a handler, five to an initiator. sys/task.c: TERMINATE, START and TERMINATE again to a
+ * process, one to its supervisor; one of load_again's. Of an interrupt: the trigger, and those of its
+ * line. */
 #define MESSAGES_PER_OBJECT 6
 #define MESSAGES_PER_INTERRUPT (1 + LINE_MESSAGES)
 #define LOAD_STEP_BYTES 65536
