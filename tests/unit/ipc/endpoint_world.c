@@ -64,6 +64,12 @@ void interrupt_stop(struct interrupt_object *i)
     i->object.signals = 0;
 }
 
+bool interrupt_prepare(struct interrupt_object *i)
+{
+    (void)i;
+    return true;
+}
+
 void interrupt_start(struct interrupt_object *i)
 {
     i->object.signals = 0;
