@@ -23,6 +23,9 @@ KEYS = {
     "append",
     "entry",
     "cpu",
+    "device",
+    "type",
+    "prompt",
     "expect",
     "log",
     "timeout",
@@ -50,6 +53,9 @@ class GuestTest:
     append: str
     entry: str
     cpu: str
+    devices: tuple[str, ...]
+    typed: str
+    prompt: str
     expect: str
     log: tuple[re.Pattern[str], ...]
     timeout_s: float
@@ -81,7 +87,15 @@ def patterns(section: str, text: str, smp: int) -> tuple[re.Pattern[str], ...]:
             re.compile(line.replace("{smp}", str(smp)), re.MULTILINE) for line in text.splitlines() if line
         )
     except re.error as error:
-        raise TernError(f"tests.cfg: [{section}] log: {error}") from error
+        raise TernError(f"tests.cfg: [{section}] log or prompt: {error}") from error
+
+
+def typed(section: str, keys: dict[str, str]) -> str:
+    """What is typed on the serial line; there must be a prompt to wait for."""
+    if ("type" in keys) != ("prompt" in keys):
+        raise TernError(f"tests.cfg: [{section}] has one of type and prompt; give both or none")
+    patterns(section, keys.get("prompt", ""), 1)
+    return keys["type"].strip() + "\n" if "type" in keys else ""
 
 
 def cpu_model(properties: str, entry: str) -> str:
@@ -117,6 +131,9 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 keys.get("append", ""),
                 entry,
                 cpu_model(keys.get("cpu", ""), entry),
+                tuple(keys.get("device", "").splitlines()),
+                typed(section, keys),
+                keys.get("prompt", ""),
                 expect,
                 patterns(section, keys.get("log", ""), smp),
                 whole(section, "timeout", keys.get("timeout", "30")),
@@ -152,6 +169,9 @@ def boot_make(test: GuestTest, folder: Path) -> qemu.Boot:
         "accelerator": test.accel,
         "smp": test.smp,
         "cpu": test.cpu,
+        "devices": test.devices,
+        "typed": test.typed,
+        "prompt": test.prompt,
         "virtio": test.virtio,
         "timeout_s": test.timeout_s,
     }

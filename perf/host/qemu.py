@@ -4,6 +4,7 @@
 A guest ends by isa-debug-exit. Status 33 alone is no success: the guest must also have said `VERDICT:
 SUCCESS`. Every file of a boot has a fixed name inside the boot's folder, which is QEMU's working directory.
 """
+import contextlib
 import enum
 import os
 import re
@@ -31,7 +32,8 @@ class Boot:
     """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none.
 
     `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without. `plugin`: a file for
-    QEMU to load, and its arguments, with commas between.
+    QEMU to load, and its arguments, with commas between. `devices`: more devices of QEMU, as for -device. `typed`:
+    what is typed on the serial line once the pattern `prompt` is found in what the guest has said there.
     """
 
     kernel: Path | None = None
@@ -44,6 +46,9 @@ class Boot:
     cpu: str = ""
     virtio: str = "modern"
     plugin: str = ""
+    devices: tuple[str, ...] = ()
+    typed: str = ""
+    prompt: str = ""
     timeout_s: float = 60.0
 
 
@@ -225,12 +230,14 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
         "-m",
         "256",
         "-serial",
-        "stdio" if interactive else f"file:{SERIAL_FILE}",
+        "stdio" if interactive or boot.typed else f"file:{SERIAL_FILE}",
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=0x4",
     ]
     if not interactive:
         line += virtio_options(boot.machine, boot.virtio, boot.accelerator)
+    for device in boot.devices:
+        line += ["-device", device]
     if boot.plugin:
         line += ["-plugin", boot.plugin]
     if boot.cdrom is not None:
@@ -251,10 +258,15 @@ def run(boot: Boot, folder: Path, label: str = "") -> Outcome:
     line = command(boot)
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with open(folder / QEMU_FILE, "wb") as says:
+    with open(folder / QEMU_FILE, "wb") as says, serial_open(boot, folder) as serial:
         try:
             process = subprocess.Popen(
-                line, cwd=folder, stdin=subprocess.DEVNULL, stdout=says, stderr=says, start_new_session=True
+                line,
+                cwd=folder,
+                stdin=subprocess.PIPE if boot.typed else subprocess.DEVNULL,
+                stdout=serial or says,
+                stderr=says,
+                start_new_session=True,
             )
         except OSError as error:
             raise TernError(
@@ -262,7 +274,7 @@ def run(boot: Boot, folder: Path, label: str = "") -> Outcome:
             ) from error
         running.add(process)
         try:
-            status = wait(process, start + boot.timeout_s, label)
+            status = wait(process, start + boot.timeout_s, label, Typist(boot, folder, process))
         except KeyboardInterrupt:
             raise TernError("interrupted; the virtual machine was stopped", 130) from None
         finally:
@@ -278,13 +290,37 @@ def run(boot: Boot, folder: Path, label: str = "") -> Outcome:
     )
 
 
-def wait(process: subprocess.Popen, end: float, label: str) -> int | None:
+def serial_open(boot: Boot, folder: Path) -> contextlib.AbstractContextManager:
+    """The file for a serial line that is typed on, which is QEMU's standard output then."""
+    return open(folder / SERIAL_FILE, "wb") if boot.typed else contextlib.nullcontext()
+
+
+class Typist:
+    """Types what a boot wants typed, all at once: QEMU holds back what the guest does not take."""
+
+    def __init__(self, boot: Boot, folder: Path, process: subprocess.Popen) -> None:
+        self.boot = boot
+        self.folder = folder
+        self.process = process
+
+    def look(self) -> None:
+        """Types if the guest has asked for it by now; once."""
+        keys = self.process.stdin
+        if keys is None or keys.closed or not re.search(self.boot.prompt, read_text(self.folder / SERIAL_FILE)):
+            return
+        with contextlib.suppress(BrokenPipeError), keys:
+            keys.write(self.boot.typed.encode())
+
+
+def wait(process: subprocess.Popen, end: float, label: str, typist: Typist | None = None) -> int | None:
     """QEMU's status, or None at monotonic time `end`."""
     start = time.monotonic()
     while time.monotonic() < end:
         try:
             return process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
+            if typist:
+                typist.look()
             if label:
                 progress(f"{label}: {time.monotonic() - start:.1f} s")
     return None

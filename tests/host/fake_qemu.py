@@ -62,6 +62,10 @@ def main() -> int:
     extra = boots_before() if mode == "changing" else 0
     log = "[    0.001] hello\n[    0.002] 1 of 1 CPUs, from MADT\n"
     hist = stream(unit, extra)
+    if mode == "typed_on":
+        print("say something\r", flush=True)
+        print("VERDICT: SUCCESS" if sys.stdin.read() == "one\ntwo\n" else "VERDICT: FAILURE", flush=True)
+        return 33
     if mode == "silent":
         time.sleep(60)
     if mode == "qemu_error":

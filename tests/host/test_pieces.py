@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Parts of ./tern that need no process: figures, table, formats, QEMU options, the check runner."""
+import dataclasses
 import json
+import os
 import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,10 +189,32 @@ class Check(unittest.TestCase):
             ({"smp": "0"}, "smp = 0"),
             ({"machine": "vax"}, "machine = vax"),
             ({"expect": "PASS"}, "expect = PASS"),
-            ({"log": "("}, "log: "),
+            ({"log": "("}, "log or prompt: "),
+            ({"type": "x", "prompt": "("}, "log or prompt: "),
+            ({"type": "x"}, "type and prompt"),
+            ({"prompt": "x"}, "type and prompt"),
         ):
             with self.assertRaisesRegex(TernError, says):
                 guest_tests.section_expand("x", keys)
+
+    def test_what_is_typed(self):
+        keys = {"type": "one\ntwo", "prompt": "say some", "device": "edu,addr=4\nedu,addr=5"}
+        test = guest_tests.section_expand("x", keys)[0]
+        self.assertEqual((test.typed, test.prompt), ("one\ntwo\n", "say some"))
+        self.assertEqual(test.devices, ("edu,addr=4", "edu,addr=5"))
+        boot = qemu.Boot(
+            kernel=Path("k"), typed=test.typed, prompt=test.prompt, devices=test.devices, timeout_s=5
+        )
+        line = " ".join(qemu.command(boot))
+        self.assertIn("-serial stdio", line)
+        self.assertIn("-device edu,addr=4 -device edu,addr=5", line)
+        environment = {"TERN_QEMU": str(ROOT / "tests/host/fake_qemu.py"), "FAKE_QEMU": "typed_on"}
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, environment):
+            end, _ = qemu.run(boot, Path(folder)).judge()
+            self.assertEqual(end, qemu.End.SUCCESS)
+            never = dataclasses.replace(boot, prompt="something else", timeout_s=1)
+            end, _ = qemu.run(never, Path(folder)).judge()
+            self.assertEqual(end, qemu.End.HANG)
 
     def test_outcomes(self):
         test = guest_tests.section_expand("x", {"expect": "37", "log": r"\bpanic\b"})[0]
