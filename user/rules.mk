@@ -55,7 +55,7 @@ $(B)/images/$(1).img: $(2) $(MKIMAGE_FILES) $(RT_FILES)
 	$$(PYTHON) -B $(MKIMAGE) build $(2) --programs $(3) --rt $(RT) --work $(B)/user/images/$(1) --out $$@ --cc $$(CC) \
 	  --cflags="$$(USER_CFLAGS)" --depfile $$@.d --name $(1)
 endef
-$(foreach name,uppercase fan_in sensors chain supervised,\
+$(foreach name,uppercase fan_in sensors chain supervised uart,\
   $(eval $(call user_image,$(name),user/images/$(name).json5,user/programs)))
 $(eval $(call user_image,bench,user/images/bench.json5,perf/bench))
 $(eval $(call user_image,bench_cross,user/images/bench_cross.json5,perf/bench))
@@ -86,6 +86,11 @@ $(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
 $(B)/user/%_cross.json5: tests/guest/%.json5
 	@mkdir -p $(@D)
 	sed 's/^\( *\)cpu: 0,/\1cpu: 1,/' $< > $@
+$(B)/user/uart_cross.json5: user/images/uart.json5
+	@mkdir -p $(@D)
+	sed 's/^\( *\)cpu: 0,/\1cpu: 1,/' $< > $@
+$(eval $(call user_image,uart_cross,$(B)/user/uart_cross.json5,user/programs --programs tests/guest/programs))
+
 # $(call user_images,AREA,NAME): tests/guest/AREA/NAME.json5 as it is, and as NAME_cross.
 define user_images
 $(call user_image,$(2),tests/guest/$(1)/$(2).json5,tests/guest/$(1))
