@@ -110,7 +110,8 @@ $(eval $(call user_image,refused_ioapic,tests/guest/objects/refused_ioapic.json5
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
 SDK = $(DESTDIR)$(PREFIX)/lib/tern
-SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h io.h message.h service.h) perf/hist.h user/README.md $(MKIMAGE_FILES)
+SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h io.h message.h service.h) perf/hist.h user/README.md \
+  $(MKIMAGE_FILES) $(wildcard user/programs/* user/images/*.json5)
 SDK_CFLAGS = $(filter-out -ffile-prefix-map=% -Wdate-time -g,$(FREESTANDING)) -O2 -mcmodel=small -Wall -Wextra
 .PHONY: install-sdk
 install-sdk: $(RT_FILES) $(B)/syscalls.md

@@ -111,6 +111,21 @@ static void outlive_the_server(bool read)
     check_server_works(&server_1, HANDLE_CALL_1);
 }
 
+/* An answer that came before its server died is an answer. */
+static void collect_from_the_dead(void)
+{
+    start();
+    check_ok("server", puppet_do(&server_1, DO(ECHO, 1, SERVER_IPC, 1)), 0);
+    check_over();
+    puppet_terminate(&server_1);
+    check_refused("no other", channel_transact(HANDLE_CALL_1, &request, 8, &response, 8, TIME_MAX), STATUS_UNAVAILABLE);
+    check_ok("collect", channel_async_complete(HANDLE_CALL_1), 8);
+    check_u64("response", response, 71);
+    check_signals("dead", object_wait(HANDLE_CALL_1, SIGNAL_VALID, 0), SIGNAL_ERROR);
+    puppet_start(&server_1);
+    check_idle();
+}
+
 static const uint32_t calls[] = {HANDLE_CALL_1, HANDLE_CALL_2, HANDLE_CALL_3};
 static const struct puppet *const servers[] = {&server_1, &server_2, &server_3};
 
@@ -151,5 +166,6 @@ void story_async(void)
     refuse();
     outlive_the_server(false);
     outlive_the_server(true);
+    collect_from_the_dead();
     work_in_parallel();
 }

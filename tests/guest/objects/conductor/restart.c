@@ -72,6 +72,9 @@ static void keep_what_the_living_sent(void)
     check_refused("bits of the dead", object_take(HANDLE_CALL_1, 0), STATUS_UNAVAILABLE);
     puppet_start(&server_1);
     check_refused("bits of a former life", object_take(HANDLE_CALL_1, 0), STATUS_DEADLINE_EXCEEDED);
+    check_ok("bits of this life", puppet_do(&server_1, CALL(object_notify, SERVER_IPC, 1)), 0);
+    check_ok("bits of this life", object_take(HANDLE_CALL_1, TIME_MAX), 1);
+    check_quiet("level of a former life", HANDLE_CALL_1, SIGNAL_USER);
     check_signals("level of the living", puppet_do(&server_1, CALL(object_wait, SERVER_IPC, SIGNAL_VALID, 0)),
                   SIGNAL_USER);
     check_ok("lower", object_set_peer_user_signal(HANDLE_CALL_1, 0), 0);
