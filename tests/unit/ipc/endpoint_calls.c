@@ -57,6 +57,7 @@ static void deliver(void)
     struct inbox_message m = world.messages[i].message;
     world.message_count--;
     memmove(&world.messages[i], &world.messages[i + 1], (world.message_count - i) * sizeof(world.messages[0]));
+    world.messages[world.message_count] = (struct message){0}; /* what is over makes no two states different */
     m.run(&m);
 }
 
