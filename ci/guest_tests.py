@@ -4,6 +4,7 @@ import configparser
 import itertools
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,7 @@ KEYS = {
     "boot",
     "virtio",
     "repeat",
+    "seed",
     "group",
 }
 VIRTIO = ("modern", "legacy", "none")
@@ -63,6 +65,7 @@ class GuestTest:
     iso: bool
     virtio: str
     repeat: int
+    seed: str
     long: bool
 
 
@@ -141,6 +144,7 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 one_of(section, "boot", keys.get("boot", "kernel"), ("kernel", "iso")) == "iso",
                 one_of(section, "virtio", keys.get("virtio", "modern"), VIRTIO),
                 whole(section, "repeat", keys.get("repeat", "1")),
+                one_of(section, "seed", keys.get("seed", ""), ("", "clock")),
                 one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
             )
         )
@@ -158,12 +162,19 @@ def tests_read(path: Path = CONFIG) -> list[GuestTest]:
     return [test for section in parser.sections() for test in section_expand(section, dict(parser[section]))]
 
 
-def boot_make(test: GuestTest, folder: Path) -> qemu.Boot:
+def append_of(test: GuestTest) -> str:
+    """The kernel's command line; a seed from the clock is another one each time."""
+    words = [test.append]
+    words += [f"entry={test.entry}"] if test.entry != "syscall" else []
+    words += [f"seed={time.time_ns() // 1000 % 2**32}"] if test.seed == "clock" else []
+    return " ".join(filter(None, words))
+
+
+def boot_make(test: GuestTest, folder: Path, append: str) -> qemu.Boot:
     """The boot of a test; an ISO is written into `folder` first."""
     kernel = ROOT / f"build/{test.build}/tern.elf"
     name = str(ROOT / test.image) if "/" in test.image else test.image
     image = build.image_find(name, kernel) if name else None
-    append = f"{test.append} entry={test.entry}".strip() if test.entry != "syscall" else test.append
     common = {
         "machine": test.machine,
         "accelerator": test.accel,
@@ -203,17 +214,18 @@ def guest_run(test: GuestTest) -> str:
     folder = LOGS / test.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    boot = boot_make(test, folder)
+    append = append_of(test)
+    seed = append.split()[-1] if test.seed else ""
+    boot = boot_make(test, folder, append)
     for number in range(1, test.repeat + 1):
         for name in (qemu.LOG_FILE, qemu.SERIAL_FILE, qemu.HIST_FILE):
             (folder / name).unlink(missing_ok=True)
         try:
             outcome_check(test, qemu.run(boot, folder))
         except Failed as reason:
-            raise Failed(
-                f"boot {number} of {test.repeat}: {reason}" if test.repeat > 1 else str(reason)
-            ) from None
-    return f"{test.repeat} boots" if test.repeat > 1 else ""
+            which = f"boot {number} of {test.repeat}" if test.repeat > 1 else ""
+            raise Failed(": ".join(filter(None, [seed, which, str(reason)]))) from None
+    return ", ".join(filter(None, [seed, f"{test.repeat} boots" if test.repeat > 1 else ""]))
 
 
 def guest_jobs() -> list[Job]:

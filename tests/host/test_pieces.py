@@ -216,6 +216,17 @@ class Check(unittest.TestCase):
             end, _ = qemu.run(never, Path(folder)).judge()
             self.assertEqual(end, qemu.End.HANG)
 
+    def test_seed_from_the_clock(self):
+        keys = {"append": "iterations=5", "seed": "clock", "entry": "sysenter"}
+        test = guest_tests.section_expand("x", keys)[0]
+        seeds = {guest_tests.append_of(test) for _ in range(3) if not time.sleep(0.001)}
+        self.assertEqual(len(seeds), 3)
+        for append in seeds:
+            self.assertRegex(append, r"^iterations=5 entry=sysenter seed=\d+$")
+        self.assertEqual(guest_tests.append_of(guest_tests.section_expand("x", {})[0]), "")
+        with self.assertRaisesRegex(TernError, "seed = 7"):
+            guest_tests.section_expand("x", {"seed": "7"})
+
     def test_outcomes(self):
         test = guest_tests.section_expand("x", {"expect": "37", "log": r"\bpanic\b"})[0]
 
