@@ -26,6 +26,7 @@ from table import table
 
 CROSS_IMAGE = "bench_cross"
 OBJECTS_IMAGE = "bench_objects"
+OBJECTS_BENCHES = ("channel.call.group.", "process.death.", "timer.")  # how the names of its benches begin
 SYSENTER_BENCHES = "syscall.null.sysenter"
 SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
@@ -85,6 +86,11 @@ class Part:
             "boots": len(self.streams),
             "guest": said,
         }
+
+
+def image_of(name: str) -> str:
+    """The image that has a bench of one CPU."""
+    return OBJECTS_IMAGE if name.startswith(OBJECTS_BENCHES) else "bench"
 
 
 def parts_plan(options: Options, kernel: Path) -> list[Part]:

@@ -16,7 +16,7 @@ import json5
 
 from common import ROOT, TernError
 
-IMAGE = ROOT / "user/images/bench.json5"
+IMAGES = ROOT / "user/images"
 NUMBER_MASK = (1 << 64) - 1
 VVAR = range(0x00200000, 0x00201000)  # sys/abi/layout.h; no ELF file has this page
 START_OF_64_BITS = "boot_target"  # in arch/x86_64/boot.S; before it, .boot is 32-bit code
@@ -157,17 +157,17 @@ class Elf:
 
 
 class Disassembly:
-    """Everything that runs when the benches' image does."""
+    """Everything that runs when an image of benches does."""
 
-    def __init__(self, kernel: Path):
+    def __init__(self, kernel: Path, image: str):
         """Raises TernError if the ELF files of the programs are not where a build leaves them."""
         user = kernel.parent / "user"
-        files = sorted((user / "images/bench").glob("*/*.elf"))
+        files = sorted((user / "images" / image).glob("*/*.elf"))
         if not files or not (user / "rt/vdso.so").is_file():
             raise TernError(f"the programs' ELF files are not below {user}; give --kernel one where make built it")
         self.kernel = Elf("kernel", kernel)
         self.vdso = Elf("vdso", user / "rt/vdso.so")
-        names = program_names()
+        names = program_names(image)
         programs = [Elf(names.get(file.stem, file.stem), file, self.vdso) for file in files]
         self.client = min(programs, key=lambda program: program.entry)
         self.files = [self.kernel, self.vdso, *programs]
@@ -194,9 +194,9 @@ class Disassembly:
         return self.known[address]
 
 
-def program_names() -> dict[str, str]:
-    """The program of each process of the benches' image."""
-    with open(IMAGE, encoding="utf-8") as file:
+def program_names(image: str) -> dict[str, str]:
+    """The program of each process of an image."""
+    with open(IMAGES / f"{image}.json5", encoding="utf-8") as file:
         apps = json5.load(file)["apps"]
     processes = [process for app in apps for process in app["processes"]]
     return {process["name"]: process.get("program", process["name"]) for process in processes}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import build
 import trace
-from bench import shown
+from bench import image_of, shown
 from common import ROOT, TernError
 from disassembly import Disassembly
 from listing import HARNESS, Listing
@@ -39,7 +39,7 @@ def operation_trace(name: str, kernel: Path, code: Disassembly, timeout_s: float
 def profile(options: Options) -> int:
     """Runs the command; returns the exit status. Raises TernError unless every instruction is accounted for."""
     kernel = build.kernel_get(options.kernel)
-    code = Disassembly(kernel)
+    code = Disassembly(kernel, image_of(options.bench))
     operation = operation_trace(options.bench, kernel, code, options.timeout_s)
     listing = Listing(options.bench, operation, code)
     text = listing.text()

@@ -46,7 +46,10 @@ def boot_make(name: str, kernel: Path, code: Disassembly, timeout_s: float) -> q
         raise TernError(f"no bench is named {name!r}; `./tern bench` shows their names")
     if CROSS in name:
         raise TernError(f"{name} needs two CPUs, where there is no exact count; take a bench of one CPU")
+    if name.startswith("timer."):
+        raise TernError(f"{name} measures a wait, not an operation; take another bench")
     first, last = code.client.entry, 0
+    image = bench.image_of(name)
     words, cpu = ["unit=instructions", f"bench={name}"], ""
     if name == BOOT:  # how long a boot takes depends on the command line too
         first, last = code.kernel.entry, code.client.entry
@@ -56,6 +59,7 @@ def boot_make(name: str, kernel: Path, code: Disassembly, timeout_s: float) -> q
     path = str(PLUGIN).replace(",", ",,")
     return qemu.Boot(
         kernel=kernel,
+        initrd=None if image == "bench" else kernel.parent / "images" / f"{image}.img",
         cpu=cpu,
         append=" ".join(words),
         timeout_s=timeout_s,
