@@ -37,7 +37,7 @@ static inline void guard(struct guarded *g)
 static inline void check_guard(const char *what, const struct guarded *g)
 {
     for (size_t i = 0; i < sizeof g->before; i++)
-        check_u64(what, g->before[i] << 8 | g->after[i], GUARD << 8 | GUARD);
+        check_u64(what, (uint64_t)g->before[i] << 8 | g->after[i], GUARD << 8 | GUARD);
 }
 
 /* The first n bytes came from an arena. */
