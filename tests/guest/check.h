@@ -54,6 +54,12 @@ static inline void check_signals(const char *what, struct result r, uint32_t exp
     check_u64(what, r.signals, expected);
 }
 
+/* A start for random numbers of which `salt` is one more: another one with each `seed=`, never 0. */
+static inline uint64_t seeded(uint64_t salt)
+{
+    return (salt ^ (tern_argument_u64("seed", 1) * UINT64_C(0x9e3779b97f4a7c15))) | 1;
+}
+
 /* Sleeps on an object of this process, and never wakes early. */
 static inline void check_sleep_until(uint32_t handle, uint64_t deadline_ns)
 {

@@ -3,7 +3,7 @@
 #include "handles.h"
 #include "tests/guest/hostile/vandal.h"
 
-static struct random randomness = {88172645463325252};
+static struct random randomness;
 
 static void call(void)
 {
@@ -33,6 +33,7 @@ static void call_async(void)
 
 int main(void)
 {
+    randomness.state = seeded(88172645463325252);
     arena_prepare();
     check_ok("vandal", tern_thread_start(HANDLE_VANDAL, vandalize, HANDLE_ATTACK), 0);
     for (uint64_t i = tern_argument_u64("iterations", ROUNDS); i > 0; i--) {

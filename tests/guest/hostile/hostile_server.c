@@ -4,7 +4,7 @@
 #include "handles.h"
 #include "tests/guest/hostile/vandal.h"
 
-static struct random randomness = {UINT64_C(362436069362436069)};
+static struct random randomness;
 
 static void serve(void)
 {
@@ -30,6 +30,7 @@ static void serve_combined(void)
 
 int main(void)
 {
+    randomness.state = seeded(362436069362436069);
     arena_prepare();
     check_ok("vandal", tern_thread_start(HANDLE_VANDAL, vandalize, HANDLE_TRAP), 0);
     for (uint64_t i = 1; !(object_wait(HANDLE_TRAP, SIGNAL_ERROR, 0).signals & SIGNAL_ERROR); i++) {

@@ -13,7 +13,7 @@
 #define ANSWER 4096
 
 static unsigned char out[LONGEST + 16], in[LONGEST + 16];
-static uint64_t state = 88172645463325252ul;
+static uint64_t state;
 
 static uint64_t random_below(uint64_t bound)
 {
@@ -155,6 +155,7 @@ static void overlap(void)
 
 void story_pieces(void)
 {
+    state = seeded(88172645463325252);
     this_is_a_test();
     read_at_offsets();
     overlap();

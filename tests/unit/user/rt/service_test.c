@@ -180,6 +180,9 @@ Test(service, timers_come_in_the_order_of_their_deadlines)
     tern_timer_set(&service, &timers[1], 2000);
     tern_timer_set(&service, &timers[2], 3000);
     tern_timer_set(&service, &timers[1], 4000);
+    cr_assert(eq(ptr, service.timers, &timers[0]));
+    cr_assert(eq(ptr, timers[0].next, &timers[2])); /* behind the one that was set first */
+    cr_assert(eq(ptr, timers[2].next, &timers[1]));
     tern_timer_stop(&service, &timers[2]);
     tern_timer_stop(&service, &timers[2]);
     queue_result(STATUS_DEADLINE_EXCEEDED, 0, 0);
