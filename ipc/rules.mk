@@ -10,6 +10,7 @@ world_SRCS := $(addprefix tests/unit/ipc/endpoint_,world.c calls.c check.c steps
 $(eval $(call unit_test,ipc/endpoint,$(addprefix tests/unit/ipc/endpoint_,async.c life.c notify.c paths.c pieces.c remote.c) $(world_SRCS)))
 $(eval $(call unit_test,ipc/wait_group,tests/unit/ipc/wait_group_take.c $(world_SRCS)))
 $(eval $(call unit_test,ipc/endpoint_orders,$(world_SRCS)))
+$(eval $(call unit_test,ipc/endpoint_walk,$(addprefix tests/unit/ipc/endpoint_oracle,.c .h) $(world_SRCS)))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
 $(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/sched/sched.c.o $(B)/sys/fastpath.c.o \
