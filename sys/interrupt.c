@@ -94,6 +94,11 @@ enum status interrupt_ack(struct interrupt_object *i, uint32_t mask)
     return STATUS_OK;
 }
 
+enum status interrupt_message(const struct interrupt_object *i, uint32_t number, uint64_t *message)
+{
+    return sources[number].object == i ? line_message(number, message) : STATUS_NOT_FOUND;
+}
+
 static void run_trigger(const struct inbox_message *m)
 {
     struct source *s = &sources[m->word[0]];

@@ -28,6 +28,10 @@ void interrupt_start(struct interrupt_object *i);
  * bit that is no INTERRUPT signal. */
 enum status interrupt_ack(struct interrupt_object *i, uint32_t mask);
 
+/* What a device writes to fire it: address, data << 32. NOT_FOUND: the object does not have it, or it has a line;
+ * UNIMPLEMENTED: no message reaches its CPU. */
+enum status interrupt_message(const struct interrupt_object *i, uint32_t number, uint64_t *message);
+
 /* It fires: false if its line had better be masked, because that could only be remembered, or the process is gone. From
  * sys/line.c. */
 bool interrupt_fire(uint32_t number);

@@ -17,6 +17,10 @@
 #define BOOT_CPU 0
 #define VECTORS (VECTOR_LINE_END - VECTOR_LINE_FIRST)
 
+#define MESSAGE_ADDRESS 0xfee00000u
+#define MESSAGE_CPU_SHIFT 12
+#define MESSAGE_CPU_MAX 254
+
 /* Of `wanted`. */
 #define MASKED 1u
 #define CHANGE 2u
@@ -33,14 +37,19 @@ struct line {
     uint32_t applied; /* [w] boot CPU */
 };
 
-static struct line lines[IMAGE_INTERRUPT_SOFTWARE]; /* by number */
-static uint8_t level_vectors;                       /* boot: how many are taken, on all CPUs */
+static struct line lines[IMAGE_INTERRUPT_MAX]; /* by number */
+static uint8_t level_vectors;                  /* boot: how many are taken, on all CPUs */
 
 struct vectors {
     uint16_t line[VECTORS]; /* [I] number + 1; 0: none */
     uint64_t strays;        /* [o] */
 };
 static PERCPU_ZERO(struct vectors, vectors);
+
+static bool has_line(uint32_t number)
+{
+    return number < IMAGE_INTERRUPT_MESSAGE;
+}
 
 /* Gives the line a vector; false if none is left. */
 static bool vector_take(struct line *l, uint32_t number)
@@ -61,14 +70,15 @@ static bool vector_take(struct line *l, uint32_t number)
 
 enum status line_route(uint32_t number, uint32_t cpu)
 {
-    if (number >= IMAGE_INTERRUPT_SOFTWARE)
-        return STATUS_OK;
     struct line *l = &lines[number];
-    if (!ioapic_has(number))
+    if (has_line(number) && !ioapic_has(number))
         return STATUS_NOT_FOUND;
-    *l = (struct line){.is_level = ioapic_is_level(number), .cpu = (uint16_t)cpu, .wanted = MASKED, .applied = MASKED};
+    *l = (struct line){.is_level = has_line(number) && ioapic_is_level(number), .cpu = (uint16_t)cpu};
     if (!vector_take(l, number))
         return STATUS_RESOURCE_EXHAUSTED;
+    if (!has_line(number))
+        return STATUS_OK;
+    l->wanted = l->applied = MASKED;
     return ioapic_route(number, l->vector, cpu_ptr(cpu, percpu_head)->apic_id);
 }
 
@@ -132,20 +142,15 @@ static bool want(uint32_t number, uint32_t masked)
     return false;
 }
 
-static bool is_real(uint32_t number)
-{
-    return number < IMAGE_INTERRUPT_SOFTWARE && lines[number].vector;
-}
-
 void line_mask(uint32_t number)
 {
-    if (is_real(number) && !(lines[number].wanted & MASKED))
+    if (has_line(number) && !(lines[number].wanted & MASKED))
         (void)want(number, MASKED);
 }
 
 bool line_unmask(uint32_t number)
 {
-    if (!is_real(number))
+    if (!has_line(number))
         return true;
     if (lines[number].wanted & MASKED)
         return want(number, 0);
@@ -154,7 +159,7 @@ bool line_unmask(uint32_t number)
 
 bool line_prepare(uint32_t number)
 {
-    return !is_real(number) || lines[number].is_level || line_unmask(number);
+    return !has_line(number) || lines[number].is_level || line_unmask(number);
 }
 
 static void level_interrupt(struct line *l, uint32_t number)
@@ -180,6 +185,18 @@ bool line_interrupt(uint64_t vector)
     if (!interrupt_fire(number))
         line_mask(number);
     return true;
+}
+
+enum status line_message(uint32_t number, uint64_t *message)
+{
+    const struct line *l = &lines[number];
+    if (has_line(number))
+        return STATUS_NOT_FOUND;
+    uint32_t id = cpu_ptr(l->cpu, percpu_head)->apic_id; /* fixed after boot */
+    if (id > MESSAGE_CPU_MAX)
+        return STATUS_UNIMPLEMENTED;
+    *message = (uint64_t)l->vector << 32 | MESSAGE_ADDRESS | id << MESSAGE_CPU_SHIFT;
+    return STATUS_OK;
 }
 
 void line_stray(uint64_t vector)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Interrupt lines: the hardware below interrupt objects (sys/interrupt.h). Each line raises a vector on one CPU, the
- * home CPU of its object. A number from IMAGE_INTERRUPT_SOFTWARE on has no line, and nothing here does anything for it.
+ * home CPU of its object. A number from IMAGE_INTERRUPT_MESSAGE on has a vector and no line: a device raises it by a
+ * message, which its driver tells it. That is an edge which nothing masks: who can make a device write can make it
+ * write anything, anywhere.
  *
  * Only the boot CPU touches IO-APICs, since their registers take two steps (arch/x86_64/ioapic.h). Others ask it. A
  * line has a word on either side, each with one writer: `wanted`, how its home CPU wants it, with a count of changes;
@@ -18,7 +20,7 @@
  * Edge-triggered lines get EOI at once and stay unmasked. An edge that comes before the last one was acknowledged is
  * kept (sys/interrupt.c), and masks the line: a device that nobody serves costs two interrupts, not a CPU. An edge on a
  * masked line is lost; the one that was kept stands for it, because it is told only when the line is unmasked, not when
- * that was asked for. While a CPU idles nobody acknowledges, so its lines cannot keep it from going on. */
+ * that was asked for. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,8 +29,8 @@
 /* Requests and answers; trigger messages are sys/interrupt.c's. */
 #define LINE_MESSAGES 2
 
-/* Boot: the line will fire on `cpu`; it is masked. NOT_FOUND: no IO-APIC has it. RESOURCE_EXHAUSTED: no vector is left.
- * OUT_OF_RANGE: an IO-APIC cannot name that CPU. */
+/* Boot: the number will fire on `cpu`; a line is masked. NOT_FOUND: no IO-APIC has it. RESOURCE_EXHAUSTED: no vector is
+ * left. OUT_OF_RANGE: an IO-APIC cannot name that CPU. */
 enum status line_route(uint32_t number, uint32_t cpu);
 
 /* Home CPU, or at boot. line_unmask: true if it is in effect, false if interrupt_reopen will follow when it is.
@@ -38,7 +40,11 @@ void line_mask(uint32_t number);
 bool line_unmask(uint32_t number);
 bool line_prepare(uint32_t number);
 
-/* This CPU was interrupted by a vector: false if no line has it here. From sys/trap.c. */
+/* What a device writes to raise the vector of a number: address, data << 32. NOT_FOUND: it has a line; UNIMPLEMENTED:
+ * no message can name its CPU. */
+enum status line_message(uint32_t number, uint64_t *message);
+
+/* This CPU was interrupted by a vector: false if nothing has it here. From sys/trap.c. */
 bool line_interrupt(uint64_t vector);
 
 /* This CPU was interrupted and nobody knows why: counted, and logged once. */

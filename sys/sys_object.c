@@ -29,6 +29,13 @@ IMPLEMENT_SYSCALL(interrupt_ack)
     return sched_preempt(result_of(interrupt_ack((struct interrupt_object *)a[0], (uint32_t)a[1])));
 }
 
+IMPLEMENT_SYSCALL(interrupt_message)
+{
+    uint64_t message = 0;
+    enum status s = interrupt_message((struct interrupt_object *)a[0], (uint32_t)a[1], &message);
+    return (struct result){s, message};
+}
+
 IMPLEMENT_SYSCALL(thread_yield)
 {
     return sched_yield();

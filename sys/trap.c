@@ -97,6 +97,7 @@ void trap_kernel(struct frame *f)
     }
     if (f->vector < TRAP_EXCEPTIONS)
         fault_report(f);
+    f->rflags &= ~(uint64_t)RFLAGS_IF; /* the idle loop looks after each one, so that none keeps it from going on */
     if (f->vector == VECTOR_WAKE) {
         apic_eoi();
         inbox_set_level(INBOX_POLLING);

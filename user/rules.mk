@@ -106,6 +106,7 @@ $(B)/user/level_pc.json5: tests/guest/objects/level.json5
 	@mkdir -p $(@D)
 	sed 's/number: 20/number: 11/; s/number: 21/number: 10/' $< > $@
 $(eval $(call user_image,level_pc,$(B)/user/level_pc.json5,tests/guest/objects))
+$(eval $(call user_image,message,tests/guest/objects/message.json5,tests/guest/objects))
 $(eval $(call user_image,devices,tests/guest/objects/devices.json5,tests/guest/objects))
 $(eval $(call user_image,refused_interrupt,tests/guest/objects/refused_interrupt.json5,tests/guest/objects))
 $(eval $(call user_image,refused_memory,tests/guest/objects/refused_memory.json5,tests/guest/objects))

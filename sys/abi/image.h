@@ -20,7 +20,7 @@
 #define IMAGE_REGIONS_MAX 4096
 #define IMAGE_DEVICES_MAX 1024
 #define IMAGE_INTERRUPT_MAX 256        /* interrupts are numbered below; each has at most one place in an image */
-#define IMAGE_INTERRUPT_SOFTWARE 240   /* from here on they have no line: only debug_trigger_interrupt fires them */
+#define IMAGE_INTERRUPT_MESSAGE 240    /* from here on they have no line but a message: interrupt_message */
 #define IMAGE_INTERRUPTS_PER_OBJECT 15 /* as many as there are signals, A to O */
 
 struct image_header {

@@ -105,6 +105,11 @@ struct result object_take(uint64_t handle, uint64_t deadline_ns);
  * again now, so a driver may look at its device before or after. INVALID_ARGUMENT: a bit that is none. */
 struct result interrupt_ack(uint64_t handle, uint64_t mask);
 
+/* Interrupts from 240 on have no line. A PCI device fires one by a message (MSI, MSI-X), a write of 32 bits that its
+ * driver sets up; value: the address, and above it, << 32, the data. NOT_FOUND: the number is not of this object, or
+ * has a line; UNIMPLEMENTED: messages do not reach this CPU. */
+struct result interrupt_message(uint64_t handle, uint64_t number);
+
 /* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
  * task_join tells how (n bytes of struct exit_status) and makes it ready to be started again: a process from its
  * beginning, its memory and its channels as at boot. Start: ALREADY_EXISTS it runs, FAILED_PRECONDITION it was not

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The driver of the level test on the other CPU. */
 #include "handles.h"
-#include "tests/guest/objects/level.h"
+#include "tests/guest/objects/edu.h"
 
 #define ROUNDS 300
 #define LEFT_UP 0x5a
@@ -17,12 +17,12 @@ int main(void)
             level_rounds(edu, HANDLE_LINES, ROUNDS);
         if (verb == LEVEL_DIE) {
             device_write32(edu + EDU_RAISE, LEFT_UP);
-            level_expect(edu, HANDLE_LINES, LEFT_UP);
+            edu_expect(edu, HANDLE_LINES, LEFT_UP);
             process_exit(0);
         }
         if (verb == LEVEL_FIND) {
-            level_expect(edu, HANDLE_LINES, LEFT_UP);
-            level_serve(edu);
+            edu_expect(edu, HANDLE_LINES, LEFT_UP);
+            edu_serve(edu);
             check_ok("acknowledge", interrupt_ack(HANDLE_LINES, SIGNAL_EDU), 0);
         }
         check_ok("answer", channel_respond(HANDLE_IPC, NULL, 0), 0);

@@ -258,9 +258,9 @@ Test(line, a_number_without_a_line)
 {
     struct interrupt_object o = {.object = {.cpu = 1, .process = &processes[1]}};
     cr_assert(eq(int, interrupt_add(&o, 8), STATUS_NOT_FOUND));
-    cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_SOFTWARE - 1), STATUS_NOT_FOUND));
+    cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_MESSAGE - 1), STATUS_NOT_FOUND));
     cr_assert(eq(u32, o.count, 0));
-    cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_SOFTWARE), STATUS_OK));
+    cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_MESSAGE), STATUS_OK));
     cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_MAX - 1), STATUS_OK));
     cr_assert(eq(int, interrupt_trigger(IMAGE_INTERRUPT_MAX - 1), STATUS_OK));
     run_messages();
@@ -271,6 +271,39 @@ Test(line, a_number_without_a_line)
     interrupt_start(&o);
     cr_assert(eq(u32, o.object.signals, 0));
     cr_assert(eq(sz, cpu_messages(0), 0));
+}
+
+Test(line, a_number_with_a_message)
+{
+    struct interrupt_object o = {.object = {.cpu = 1, .process = &processes[1]}};
+    uint64_t message = 0;
+    percpu_head.apic_id = 5; /* of CPU 1 */
+    cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_MESSAGE), STATUS_OK));
+    cr_assert(eq(int, interrupt_add(&o, IMAGE_INTERRUPT_MAX - 1), STATUS_OK));
+    cr_assert(eq(int, interrupt_message(&objects[0], edge0->number, &message), STATUS_NOT_FOUND), "a line");
+    cr_assert(eq(int, interrupt_message(&objects[1], IMAGE_INTERRUPT_MESSAGE, &message), STATUS_NOT_FOUND),
+              "another's");
+    cr_assert(eq(int, interrupt_message(&o, IMAGE_INTERRUPT_MESSAGE + 1, &message), STATUS_NOT_FOUND), "nobody's");
+    cr_assert(eq(u64, message, 0));
+    cr_assert(eq(int, interrupt_message(&o, IMAGE_INTERRUPT_MAX - 1, &message), STATUS_OK));
+    cr_assert(eq(u32, (uint32_t)message, 0xfee05000));
+    const uint32_t data = (uint32_t)(message >> 32);
+    cr_assert(data >= VECTOR_EDGE_FIRST && data < VECTOR_LINE_END);
+    for (int i = 0; i < 3; i++) {
+        cpu_request(1, (uint8_t)data);
+        cr_assert(cpu_interrupt(1), "nothing masks it");
+        cr_assert(eq(u32, o.object.signals, SIGNAL_INTERRUPT_A << 1));
+    }
+    cr_assert(eq(int, interrupt_ack(&o, SIGNAL_INTERRUPT_A << 1), STATUS_OK));
+    cr_assert(eq(u32, o.object.signals, SIGNAL_INTERRUPT_A << 1));
+    cr_assert(eq(int, interrupt_ack(&o, SIGNAL_INTERRUPT_A << 1), STATUS_OK));
+    cr_assert(eq(u32, o.object.signals, 0));
+    cr_assert(eq(sz, cpu_messages(0) + cpu_messages(1), 0));
+    percpu_head.apic_id = 254;
+    cr_assert(eq(int, interrupt_message(&o, IMAGE_INTERRUPT_MESSAGE, &message), STATUS_OK));
+    cr_assert(eq(u32, (uint32_t)message, 0xfeefe000));
+    percpu_head.apic_id = 255;
+    cr_assert(eq(int, interrupt_message(&o, IMAGE_INTERRUPT_MESSAGE, &message), STATUS_UNIMPLEMENTED));
 }
 
 Test(line, a_process_stops_and_starts_again)
@@ -356,7 +389,7 @@ Test(line, vectors_are_of_the_class_of_their_kind_and_end)
     uint8_t vectors[256] = {0};
     world_routes = vectors;
     uint32_t ok = 0;
-    for (uint32_t n = 200; n < IMAGE_INTERRUPT_SOFTWARE; n++)
+    for (uint32_t n = 200; n < IMAGE_INTERRUPT_MESSAGE; n++)
         ok += line_route(n, n & 1) == STATUS_OK;
     cr_assert(eq(u32, ok, VECTOR_EDGE_FIRST - VECTOR_LINE_FIRST - 4), "level-triggered: all but those of the world");
     cr_assert(eq(int, line_route(239, 0), STATUS_RESOURCE_EXHAUSTED));

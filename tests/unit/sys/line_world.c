@@ -131,6 +131,11 @@ bool cpu_interrupt(uint32_t cpu)
     return true;
 }
 
+void cpu_request(uint32_t cpu, uint8_t vector)
+{
+    apics[cpu].requested[vector] = true;
+}
+
 void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority)
 {
     struct queue *q = &queues[cpu];

@@ -40,6 +40,9 @@ bool cpu_interrupt(uint32_t cpu);
 bool cpu_message(uint32_t cpu);
 size_t cpu_messages(uint32_t cpu);
 
+/* A device's message to a CPU. */
+void cpu_request(uint32_t cpu, uint8_t vector);
+
 /* The driver's signal is up; it does what its device wants; it acknowledges. On its CPU. */
 bool driver_signalled(const struct device *d);
 void driver_serve(struct device *d);

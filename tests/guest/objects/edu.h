@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A driver of QEMU's edu device, as far as its interrupt goes: a register whose bits raise it, one that shows them, one
- * that takes them back. While a bit is there, so is the level on its line. */
+ * that takes them back. While a bit is there, so is the level on its line; a message goes out with each raise. The
+ * interrupt is named "edu" in the image. */
 #pragma once
 #include "tests/guest/check.h"
 #include "user/rt/io.h"
@@ -13,13 +14,13 @@
 /* To level_far. */
 enum level_verb { LEVEL_ROUNDS, LEVEL_DIE, LEVEL_FIND };
 
-static inline void level_serve(uint64_t edu)
+static inline void edu_serve(uint64_t edu)
 {
     device_write32(edu + EDU_TAKE_BACK, device_read32(edu + EDU_STATUS));
 }
 
 /* The interrupt comes, and the device says why. */
-static inline void level_expect(uint64_t edu, uint32_t handle, uint32_t why)
+static inline void edu_expect(uint64_t edu, uint32_t handle, uint32_t why)
 {
     check_signals("the interrupt", object_wait(handle, SIGNAL_EDU, TIME_MAX), SIGNAL_EDU);
     check_u64("why it came", device_read32(edu + EDU_STATUS), why);
@@ -35,12 +36,12 @@ static inline void level_rounds(uint64_t edu, uint32_t handle, uint32_t count)
         if (i % 3 == 0)
             device_write32(edu + EDU_RAISE, 1u << 31);
         uint32_t why = i % 3 == 0 ? i | 1u << 31 : i;
-        level_expect(edu, handle, why);
+        edu_expect(edu, handle, why);
         if (i % 3 == 1) {
             check_ok("acknowledge", interrupt_ack(handle, SIGNAL_EDU), 0);
-            level_expect(edu, handle, why);
+            edu_expect(edu, handle, why);
         }
-        level_serve(edu);
+        edu_serve(edu);
         check_ok("acknowledge", interrupt_ack(handle, SIGNAL_EDU), 0);
         struct result r = object_wait(handle, SIGNAL_EDU, 0);
         if (r.status == STATUS_OK)
