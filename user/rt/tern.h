@@ -26,9 +26,10 @@ struct [[nodiscard]] result {
 
 /* Every argument is 64 bits of a register, and all of them count (but of an exit code): with narrower types here a
  * compiler might leave anything in the rest. Errors of every call with a handle: OUT_OF_RANGE no such handle,
- * UNIMPLEMENTED its object has no such operation. Of
- * every call with a buffer, unless its length is 0: INVALID_ARGUMENT null, PERMISSION_DENIED not wholly inside one
- * region of this process that may be read (or written). An error leaves buffers as they were.
+ * UNIMPLEMENTED its object has no such operation. Of every call with a buffer, unless its length is 0: INVALID_ARGUMENT
+ * null, PERMISSION_DENIED not wholly inside one region of this process that may be read (or written). An error leaves
+ * buffers as they were; but a request that its initiator on another CPU withdraws while it is being copied may leave
+ * some of its bytes in the buffer of who reads or waits.
  *
  * Where it says "pieces", a buffer may be in up to 8 pieces: the address is that of an array of struct user_piece and
  * the length is PIECES(n). OUT_OF_RANGE: more than 8. */
