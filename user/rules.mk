@@ -112,6 +112,9 @@ $(eval $(call user_image,refused_interrupt,tests/guest/objects/refused_interrupt
 $(eval $(call user_image,refused_memory,tests/guest/objects/refused_memory.json5,tests/guest/objects))
 $(eval $(call user_image,refused_registers,tests/guest/objects/refused_registers.json5,tests/guest/objects))
 $(eval $(call user_image,refused_ioapic,tests/guest/objects/refused_ioapic.json5,tests/guest/objects))
+$(eval $(call user_image,fuzz,tests/guest/fuzz/fuzz.json5,tests/guest/fuzz))
+# The same programs once more: gcc's alone, which is the one that boots.
+$(if $(filter gcc,$(TOOLCHAIN)),$(eval $(call user_image,fuzz_cross,tests/guest/fuzz/fuzz_cross.json5,tests/guest/fuzz)))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr

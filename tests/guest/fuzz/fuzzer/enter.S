@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * void fuzz_enter(void): all registers as in fuzz_before, a call of its RIP with fuzz_seventh on the stack, as C passes
+ * a seventh argument, and all registers as they come back to fuzz_after. Nothing in between needs a register. */
+#include "tests/guest/fuzz/registers.h"
+
+    .text
+    .globl fuzz_enter
+    .type fuzz_enter, @function
+fuzz_enter:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, stack
+    movq fuzz_before + 8 * REGISTER_RSP, %rsp
+    pushq fuzz_seventh
+    pushq fuzz_before + 8 * REGISTER_RFLAGS
+    popfq
+    LOAD_GENERAL fuzz_before
+    call *fuzz_before + 8 * REGISTER_RIP
+    STORE_GENERAL fuzz_after
+    movq stack, %rsp
+    pushfq
+    popq fuzz_after + 8 * REGISTER_RFLAGS
+    pushq $2
+    popfq
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+    .size fuzz_enter, . - fuzz_enter
+
+    .bss
+    .balign 8
+stack:
+    .skip 8
+
+    .section .note.GNU-stack, "", @progbits
