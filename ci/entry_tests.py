@@ -179,7 +179,7 @@ def nmi_panics(name: str) -> str:
     """With nmi=panic: the entry, with a user's RBP that leads nowhere; an interrupt; the idle CPU."""
     kernel = Kernel()
     places = [(kernel.symbols["syscall_entry"], r"syscall_entry\+0\b"), (kernel.halt, r"sched_\w+\+0x")]
-    places += [(kernel.symbols["timer_interrupt"], r"timer_interrupt\+0\n.*backtrace.*\n.* trap_from_user\+0x")]
+    places += [(kernel.symbols["timer_interrupt"], r"timer_interrupt\+0\n.*backtrace.*\n(.* trap_user\+.*\n)?.* trap_from_user\+0x")]
     for place, backtrace in places:
         guest = Guest(WORK / name, "syscall", "nmi=panic")
         with guest as remote:
