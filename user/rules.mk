@@ -112,8 +112,12 @@ $(eval $(call user_image,refused_interrupt,tests/guest/objects/refused_interrupt
 $(eval $(call user_image,refused_memory,tests/guest/objects/refused_memory.json5,tests/guest/objects))
 $(eval $(call user_image,refused_registers,tests/guest/objects/refused_registers.json5,tests/guest/objects))
 $(eval $(call user_image,refused_ioapic,tests/guest/objects/refused_ioapic.json5,tests/guest/objects))
-$(eval $(call user_image,fuzz,tests/guest/fuzz/fuzz.json5,tests/guest/fuzz))
-# The same programs once more: gcc's alone, which is the one that boots.
+
+# The fuzzing processes on four CPUs, and all of them on one. gcc's build alone has both: it is the one that boots.
+$(B)/user/fuzz.json5: tests/guest/fuzz/fuzz_cross.json5
+	@mkdir -p $(@D)
+	sed 's/ cpu: [1-9],//' $< > $@
+$(eval $(call user_image,fuzz,$(B)/user/fuzz.json5,tests/guest/fuzz))
 $(if $(filter gcc,$(TOOLCHAIN)),$(eval $(call user_image,fuzz_cross,tests/guest/fuzz/fuzz_cross.json5,tests/guest/fuzz)))
 
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.

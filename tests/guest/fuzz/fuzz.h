@@ -12,8 +12,9 @@ enum {
 };
 
 struct fuzz_order {
-    uint64_t calls; /* random calls to make now */
-    uint64_t dies;  /* and then end, somehow */
+    uint64_t calls;  /* random calls to make now */
+    uint64_t starts; /* other threads and processes may be started */
+    uint64_t dies;   /* in the end, somehow */
 };
 
 struct fuzz_report {
@@ -27,7 +28,7 @@ extern struct fuzz_report fuzz_report; /* each program has its own */
 /* A call by name, counted. */
 #define COUNTED(name) (fuzz_report.calls[NUMBER_##name]++, name)
 
-static inline struct fuzz_order fuzz_ask(uint32_t judge)
+static inline struct fuzz_order fuzz_ask(uint64_t judge)
 {
     struct fuzz_order order;
     check_ok("judge",

@@ -32,7 +32,7 @@ int main(void)
         for (int i = 0; i < ROUNDS; i++) {
             exchange(sequence++);
             check_refused("honest rest",
-                          COUNTED(object_wait)(HANDLE_SERVER, SIGNAL_NEVER, clock_now() + fuzz_below(REST_NS_MAX)),
+                          COUNTED(object_wait)(HANDLE_PROCESS, SIGNAL_NEVER, clock_now() + fuzz_below(REST_NS_MAX)),
                           STATUS_DEADLINE_EXCEEDED);
         }
     }

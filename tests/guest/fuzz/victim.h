@@ -4,6 +4,7 @@
 #pragma once
 #include "tests/guest/fuzz/registers.h"
 
+#define VICTIM_HANDLE_LAST 1 /* the judge's channel, the process itself */
 #define VICTIM_CANARY 0x5ca1ab1e0ddba115
 #define VICTIM_GUARD_WORDS 8
 #define VICTIM_PLAYGROUND_WORDS                                                                                        \

@@ -35,6 +35,15 @@ fuzz_enter:
     ret
     .size fuzz_enter, . - fuzz_enter
 
+/* A second thread, with two arguments: ends with the first after counting down from the second. */
+    .globl fuzz_thread
+    .type fuzz_thread, @function
+fuzz_thread:
+    decl %esi
+    jnz fuzz_thread
+    call thread_exit
+    .size fuzz_thread, . - fuzz_thread
+
     .bss
     .balign 8
 stack:

@@ -15,11 +15,8 @@ uint64_t fuzz_before[REGISTERS], fuzz_after[REGISTERS], fuzz_seventh;
 /* By its own will, or not. */
 static _Noreturn void die(void)
 {
-    uint64_t way = fuzz_below(3);
-    if (way == 0)
+    if (fuzz_below(2))
         process_exit((int)fuzz_random());
-    if (way == 1)
-        (void)task_terminate(HANDLE_PROCESS);
     __builtin_trap();
 }
 
@@ -32,27 +29,35 @@ static void scribble(void)
     h->counts[fuzz_below(HISTOGRAM_COUNTS)] = fuzz_extreme(fuzz_random());
 }
 
+/* As many calls as the order says. */
+static void make_calls(const struct fuzz_order *order)
+{
+    struct random_call c = {0};
+    for (uint64_t i = 0; i < order->calls; i++) {
+        draw_call(&c, order->starts);
+        fuzz_report.calls[c.number]++;
+        fuzz_enter();
+        verify_call(&c, i);
+        if (i % SCRIBBLE_EVERY == 0)
+            scribble();
+        if (i % ALL_EVERY == 0)
+            buffers_check();
+    }
+    buffers_check();
+    fuzz_report.work = order->calls;
+}
+
 int main(void)
 {
     fuzz_random_begin();
+    buffers_begin();
+    objects_begin();
     draw_begin();
     for (;;) {
         struct fuzz_order order = fuzz_ask(HANDLE_JUDGE);
-        struct random_call c = {0};
-        for (uint64_t i = 0; i < order.calls; i++) {
-            draw_call(&c);
-            fuzz_report.calls[c.number]++;
-            fuzz_enter();
-            verify_call(&c, i);
-            if (i % SCRIBBLE_EVERY == 0)
-                scribble();
-            if (i % ALL_EVERY == 0)
-                verify_all();
-        }
-        draw_end();
-        verify_all();
+        make_calls(&order);
         if (order.dies)
             die();
-        fuzz_report.work = order.calls;
+        objects_settle();
     }
 }

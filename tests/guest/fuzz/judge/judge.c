@@ -5,7 +5,7 @@
  * checked messages all the while, and the warden watches memory that is nobody's business. The judge sends them into
  * rounds:
  *
- *   1  all of them
+ *   1  all of them; the mayflies are also ended and started again by those who supervise them
  *   2  the same without mayflies and victims: each call made is counted by who made it, and the kernel must count alike
  *   3  honest pairs and the warden alone, after the judge took back all numbers and hooks
  *
@@ -17,6 +17,7 @@
 
 #define CALLS_DEFAULT 20000
 #define LOOK_NS MS
+#define MAYFLY_CALLS 10000   /* of one life, at most */
 #define COVERAGE_CALLS 20000 /* a round's, from which on each number must have had its OK */
 
 /* Workers are handles: fuzzing processes, honest ones, mayflies. */
@@ -29,9 +30,11 @@ struct fuzz_report fuzz_report;
 uint64_t fuzz_state;
 static struct fuzz_report heard; /* the sum of what all workers reported in this round */
 static uint64_t honest_work;     /* their part of it */
-static uint64_t random_calls;    /* in all rounds, the mayflies' as well */
+static uint64_t random_calls;    /* in all rounds, of those who lived to tell */
+static uint64_t all_calls;       /* as the kernel counted them: with the mayflies', victims' and honest ones' */
 static uint64_t went_well[NUMBERS + 1];
-static bool resting[WORKERS], dead[WORKERS];
+static enum { WORKS, RESTS, IS_DEAD } state[WORKERS];
+static bool mayflies_fly; /* those who ask get an order */
 
 static bool is_fuzzer(uint32_t worker)
 {
@@ -43,55 +46,65 @@ static bool is_mayfly(uint32_t worker)
     return worker >= FIRST_MAYFLY;
 }
 
-static bool all_rest(uint32_t first, uint32_t end)
+static bool nobody_works(uint32_t first, uint32_t end)
 {
     for (uint32_t i = first; i < end; i++)
-        if (!resting[i] && !dead[i])
+        if (state[i] == WORKS)
             return false;
     return true;
 }
 
+/* A mayfly may be dead again. */
 static void send_order(uint32_t worker, uint64_t calls)
 {
-    struct fuzz_order order = {.calls = calls, .dies = is_mayfly(worker)};
-    random_calls += calls;
-    check_ok("order", COUNTED(channel_respond)(worker, &order, sizeof order), 0);
-    resting[worker] = false;
+    struct fuzz_order order = {.calls = calls, .starts = mayflies_fly, .dies = is_mayfly(worker)};
+    struct result r = COUNTED(channel_respond)(worker, &order, sizeof order);
+    if (!is_mayfly(worker) || r.status != STATUS_UNAVAILABLE)
+        check_ok("order", r, 0);
+    state[worker] = WORKS;
 }
 
-/* Reads a worker's report, if there is one: true. */
-static bool hear(uint32_t worker)
+static void add_report(uint32_t worker, const struct fuzz_report *report)
+{
+    const uint64_t *from = (const uint64_t *)report;
+    uint64_t *to = (uint64_t *)&heard;
+    for (size_t i = 0; i < sizeof *report / sizeof *from; i++)
+        to[i] += from[i];
+    for (uint32_t i = 0; i <= NUMBERS; i++)
+        went_well[i] += report->ok[i];
+    *(is_fuzzer(worker) ? &random_calls : &honest_work) += report->work;
+}
+
+/* Reads a worker's report, if there is one. Otherwise it works, or is dead, as only mayflies may be. */
+static void hear(uint32_t worker)
 {
     static struct fuzz_report report;
     struct result r = COUNTED(channel_read)(worker, 0, &report, sizeof report);
-    if (r.status == STATUS_UNAVAILABLE) {
-        if (COUNTED(object_wait)(worker, SIGNAL_ERROR, 0).status == STATUS_OK) {
-            check_u64("a worker that died", is_mayfly(worker), true);
-            dead[worker] = true;
-        }
-        return false;
+    if (r.status == STATUS_OK) {
+        check_u64("length of a report", r.value, sizeof report);
+        add_report(worker, &report);
+        state[worker] = RESTS;
+        return;
     }
-    check_ok("report", r, sizeof report);
-    const uint64_t *from = (const uint64_t *)&report;
-    uint64_t *to = (uint64_t *)&heard;
-    for (size_t i = 0; i < sizeof report / sizeof *from; i++)
-        to[i] += from[i];
-    for (uint32_t i = 0; i <= NUMBERS; i++)
-        went_well[i] += report.ok[i];
-    honest_work += is_fuzzer(worker) ? 0 : report.work;
-    return true;
+    check_status("report", r.status, STATUS_UNAVAILABLE);
+    bool dead = COUNTED(object_wait)(worker, SIGNAL_ERROR, 0).status == STATUS_OK;
+    if (dead)
+        check_u64("a worker that died", is_mayfly(worker), true);
+    state[worker] = dead ? IS_DEAD : WORKS;
 }
 
-/* Those who do not rest yet: whoever fuzzes rests once it is through, the others when all who fuzz rest. */
+/* Whoever fuzzes rests once it is through, the others when all who fuzz are. */
 static void look_at_workers(void)
 {
-    bool through = all_rest(0, FIRST_HONEST) && all_rest(FIRST_MAYFLY, WORKERS);
+    bool through = nobody_works(0, FIRST_HONEST) && nobody_works(FIRST_MAYFLY, WORKERS);
     for (uint32_t i = 0; i < WORKERS; i++) {
-        if (resting[i] || dead[i] || !hear(i))
+        if (state[i] == RESTS)
             continue;
-        resting[i] = true;
-        if (!is_fuzzer(i) && !is_mayfly(i) && !through)
-            send_order(i, 0);
+        hear(i);
+        if (state[i] != RESTS || is_fuzzer(i))
+            continue;
+        if (is_mayfly(i) ? mayflies_fly : !through)
+            send_order(i, is_mayfly(i) ? 1 + fuzz_below(MAYFLY_CALLS) : 0);
     }
 }
 
@@ -110,13 +123,13 @@ static void end_round(const char *which)
 
 static void rest(void)
 {
-    check_refused("the judge's rest", COUNTED(object_wait)(HANDLE_FUZZER_0, SIGNAL_NEVER, clock_now() + LOOK_NS),
+    check_refused("the judge's rest", COUNTED(object_wait)(HANDLE_PROCESS, SIGNAL_NEVER, clock_now() + LOOK_NS),
                   STATUS_DEADLINE_EXCEEDED);
 }
 
 static void wait_for_workers(void)
 {
-    while (!all_rest(0, WORKERS)) {
+    while (!nobody_works(0, WORKERS)) {
         look_at_workers();
         rest();
     }
@@ -134,11 +147,12 @@ static void count_foreign(uint64_t foreign[USER_CALLS])
 
 static void send_out(uint64_t calls, bool with_mayflies)
 {
+    mayflies_fly = with_mayflies;
     begin_round();
     for (uint32_t i = 0; i < FIRST_MAYFLY; i++)
         send_order(i, is_fuzzer(i) ? calls : 0);
     for (uint32_t i = FIRST_MAYFLY; i < WORKERS && with_mayflies; i++)
-        send_order(i, 1 + fuzz_below(calls));
+        send_order(i, 1 + fuzz_below(MAYFLY_CALLS));
 }
 
 static void round_of_all(uint64_t calls)
@@ -147,6 +161,7 @@ static void round_of_all(uint64_t calls)
     while (victims_step())
         look_at_workers();
     wait_for_workers();
+    mayflies_fly = false;
     end_round("of all");
     tern_log("fuzz: victims: %lu jumps, %lu came back, %lu ended their process", victim_jumps, victim_returns,
              victim_jumps - victim_returns);
@@ -159,25 +174,28 @@ static void counted_round(uint64_t calls)
     send_out(calls, false);
     wait_for_workers();
     count_foreign(after);
-    for (uint32_t number = 0; number < USER_CALLS; number++)
+    for (uint32_t number = 0; number < USER_CALLS; number++) {
+        all_calls += after[number];
         if (after[number] - before[number] != heard.calls[number])
             tern_failure(STATUS_INTERNAL, "seed %lu: the kernel counted %lu calls of number %u, and there were %lu",
                          fuzz_seed(), after[number] - before[number], number, heard.calls[number]);
+    }
     end_round("counted");
 }
 
 static void take_back(void)
 {
-    static const char *const hooks[] = {"audit", "latency"};
+    static const char *const hooks[] = {"lockdown", "audit", "latency"};
+    for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++)
+        while (syscall_hook(hooks[i], strlen(hooks[i]), 0).status == STATUS_UNAVAILABLE)
+            rest();
     for (uint32_t number = NUMBERS; number < USER_CALLS; number++) {
         struct result r = syscall_unregister(number);
         if (r.status != STATUS_NOT_FOUND)
             check_status("taking a number back", r.status, STATUS_OK);
     }
     check_refused("add", syscall_lookup("add", 3), STATUS_NOT_FOUND);
-    for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++)
-        while (syscall_hook(hooks[i], strlen(hooks[i]), 0).status == STATUS_UNAVAILABLE)
-            rest();
+    check_refused("sum", syscall_lookup("sum", 3), STATUS_NOT_FOUND);
 }
 
 /* Everybody who did not fuzz is as well as before. */
@@ -190,35 +208,20 @@ static void honest_round(void)
     end_round("of honest ones");
 }
 
-/* What a process cannot do and tell about it, and what needs another process or thread of its own. */
-static bool cannot_go_well(uint32_t number)
-{
-    switch (number) {
-    case NUMBER_process_exit:
-    case NUMBER_process_start:
-    case NUMBER_task_terminate:
-    case NUMBER_task_join:
-    case NUMBER_thread_start:
-    case NUMBER_thread_exit:
-    case NUMBER_debug_shutdown:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Random calls are no test of a number that never gets anywhere. */
 static void check_coverage(uint64_t calls)
 {
     uint64_t all = 0;
     for (uint32_t number = 0; number <= NUMBERS; number++) {
         all += went_well[number];
-        if (!went_well[number] && !cannot_go_well(number) && calls >= COVERAGE_CALLS)
+        bool ends = number == NUMBER_process_exit || number == NUMBER_thread_exit || number == NUMBER_debug_shutdown;
+        if (!ends && !went_well[number] && calls >= COVERAGE_CALLS)
             tern_failure(STATUS_INTERNAL, "seed %lu: no call of number %u went well", fuzz_seed(), number);
     }
-    tern_log("fuzz: %lu random calls, %lu were OK: transact %lu, read %lu, respond %lu, respond and wait %lu",
-             random_calls, all, went_well[NUMBER_channel_transact], went_well[NUMBER_channel_read],
-             went_well[NUMBER_channel_respond], went_well[NUMBER_channel_respond_and_wait]);
+    tern_log(
+        "fuzz: %lu calls, %lu drawn and verified; %lu OK: transact %lu, read %lu, respond %lu, respond_and_wait %lu",
+        all_calls, random_calls, all, went_well[NUMBER_channel_transact], went_well[NUMBER_channel_read],
+        went_well[NUMBER_channel_respond], went_well[NUMBER_channel_respond_and_wait]);
 }
 
 int main(void)

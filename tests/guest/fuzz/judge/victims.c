@@ -2,7 +2,7 @@
  * Jumps of victims. Each victim gets orders until one ends it: a place to jump to and all registers. Most jumps end in
  * a fault or at a bad origin, which concerns nobody else. Some come to a legal call and back: then the victim's guard
  * words must be whole and its registers must hold nothing of the kernel's. Not drawn is what would end the machine by a
- * legal call, debug_shutdown, and its handle, so that a victim cannot block or answer by accident. */
+ * legal call, debug_shutdown, and its handles, so that a victim cannot block or answer by accident. */
 #include "handles.h"
 #include "judge.h"
 #include "tests/guest/fuzz/registers.h"
@@ -12,7 +12,8 @@ enum { FIRST_VICTIM = HANDLE_VICTIM_00, VICTIMS = HANDLE_VICTIM_LAST - HANDLE_VI
 
 #define ORDERS_MAX 16                         /* to one victim */
 #define PATIENCE_NS (2 * UINT64_C(1000) * MS) /* it may have found a loop */
-#define EXTENSION_CALL_BYTES 64               /* the last function of the vDSO */
+#define VDSO_BYTES (USER_CALLS_BASE - USER_VDSO_BASE + USER_CALLS * USER_CALL_BYTES)
+#define EXTENSION_CALL_BYTES 64 /* the last function of the vDSO */
 #define KERNEL_HALF 0xffff800000000000
 #define STATUS_LAST STATUS_UNAUTHENTICATED
 
@@ -118,8 +119,8 @@ static bool draw_order(void)
         order[REGISTER_RAX] = fuzz_below(fuzz_below(2) ? NUMBERS : USER_CALLS);
     if (order[REGISTER_RAX] == NUMBER_debug_shutdown)
         order[REGISTER_RAX] = 0;
-    if (order[REGISTER_RDI] == 0)
-        order[REGISTER_RDI] = 1;
+    if (order[REGISTER_RDI] <= VICTIM_HANDLE_LAST)
+        order[REGISTER_RDI] = VICTIM_HANDLE_LAST + 1;
     order[REGISTER_RSP] = fuzz_below(8) ? facts[VICTIM_STACK] : draw_value();
     order[REGISTER_R11] = fuzz_below(2) ? facts[VICTIM_STACK] : draw_value(); /* SYSENTER's way back */
     order[REGISTER_RFLAGS] = fuzz_random() & FREE_FLAGS;
@@ -161,7 +162,7 @@ static bool is_leak(uint64_t value)
 static bool has_called(void)
 {
     uint64_t rcx = registers[REGISTER_RCX];
-    return rcx - USER_VDSO_BASE < 4 * USER_PAGE_SIZE && rcx != order[REGISTER_RCX];
+    return rcx - USER_VDSO_BASE < VDSO_BYTES && rcx != order[REGISTER_RCX];
 }
 
 static void verify_return(uint32_t victim)
@@ -174,7 +175,7 @@ static void verify_return(uint32_t victim)
             fail(victim, "a register with a kernel address", registers[i]);
     if (!has_called())
         return;
-    if ((uint32_t)registers[REGISTER_RAX] > STATUS_LAST) /* above it there may be signals */
+    if ((uint32_t)registers[REGISTER_RAX] > STATUS_LAST)
         fail(victim, "status", registers[REGISTER_RAX]);
     for (size_t i = 0; i < sizeof cleared; i++)
         if (registers[cleared[i]])
