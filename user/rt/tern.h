@@ -48,9 +48,10 @@ struct result channel_transact(uint64_t handle, const void *send, size_t n, void
 struct result channel_read(uint64_t handle, size_t offset, void *buffer, size_t n);
 
 /* Answers the pending request with n bytes (pieces), once, after it was read (zero bytes of it are enough): so an
- * answer can never reach another request than the one it is for. It may come at any time, from any thread.
- * OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays pending. UNAVAILABLE: nothing that was
- * read is pending (answered already, timed out, or the initiator is gone). */
+ * answer can never reach another request than the one that was read last. It may come at any time, from any thread;
+ * threads that share a handler, and would answer what another one read when theirs was withdrawn, share a group
+ * instead. OUT_OF_RANGE: the initiator's buffer is shorter than n, and the request stays pending. UNAVAILABLE: nothing
+ * that was read is pending (answered already, timed out, or the initiator is gone). */
 struct result channel_respond(uint64_t handle, const void *buffer, size_t n);
 
 /* channel_respond, then waits for the next request and reads up to m bytes of it; value: its whole length. A null
