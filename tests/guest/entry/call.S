@@ -3,21 +3,13 @@
  * leaves goes into entry_after. Everything is found by address, since no register is trusted when the call returns.
  * Each program that wants this includes it in a file of its own. */
 #include "tests/guest/entry/entry.h"
-
-.macro KEEP register, offset
-    movq %\register, entry_after + \offset(%rip)
-.endm
+#include "tests/guest/registers.h"
 
     .text
     .globl entry_call
     .type entry_call, @function
 entry_call:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH_KEPT
     pushfq
     pushq entry_argument + 48(%rip)
     movq %rsp, entry_stack(%rip)
@@ -38,33 +30,13 @@ entry_call:
     pushq $ENTRY_RFLAGS
     popfq
     call *entry_function(%rip)
-    KEEP rax, AFTER_RAX
-    KEEP rbx, AFTER_RBX
-    KEEP rcx, AFTER_RCX
-    KEEP rdx, AFTER_RDX
-    KEEP rsi, AFTER_RSI
-    KEEP rdi, AFTER_RDI
-    KEEP rbp, AFTER_RBP
-    KEEP rsp, AFTER_RSP
-    KEEP r8, AFTER_R8
-    KEEP r9, AFTER_R9
-    KEEP r10, AFTER_R10
-    KEEP r11, AFTER_R11
-    KEEP r12, AFTER_R12
-    KEEP r13, AFTER_R13
-    KEEP r14, AFTER_R14
-    KEEP r15, AFTER_R15
+    STORE_GENERAL entry_after
     movq entry_stack(%rip), %rsp
     pushfq
-    popq entry_after + AFTER_RFLAGS(%rip)
+    popq entry_after + 8 * REGISTER_RFLAGS
     addq $8, %rsp
     popfq
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    POP_KEPT
     ret
     .size entry_call, . - entry_call
 

@@ -5,11 +5,7 @@
 #include "sys/abi/vvar.h"
 #include "tests/guest/check.h"
 #include "tests/guest/entry/entry.h"
-
-struct entry_after {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15, rflags;
-};
-_Static_assert(offsetof(struct entry_after, rflags) == AFTER_RFLAGS, "call.S");
+#include "tests/guest/registers.h"
 
 /* Of requests to the server. */
 enum entry_order { ENTRY_ECHO, ENTRY_YIELD };
@@ -17,12 +13,12 @@ enum entry_order { ENTRY_ECHO, ENTRY_YIELD };
 void entry_call(void);
 
 uint64_t entry_argument[7], entry_way, entry_function, entry_stack;
-struct entry_after entry_after;
+struct registers entry_after;
 
 /* SYSENTER keeps no flags; with SYSCALL the status flags may be the stub's. */
 static inline void entry_check_flags(const char *way)
 {
-    const struct entry_after *r = &entry_after;
+    const struct registers *r = &entry_after;
     check_u64(way, r->rflags, r->r11);
     if (features() & VVAR_FEATURE_SYSENTER)
         check_u64(way, r->rflags, 0x202);
@@ -32,7 +28,7 @@ static inline void entry_check_flags(const char *way)
 
 static inline void entry_check_kept(const char *way)
 {
-    const struct entry_after *r = &entry_after;
+    const struct registers *r = &entry_after;
     check_u64(way, r->rbx, ENTRY_RBX);
     check_u64(way, r->rbp, ENTRY_RBP);
     check_u64(way, r->r12, ENTRY_R12);
@@ -45,7 +41,7 @@ static inline void entry_check_kept(const char *way)
 /* Nothing of the kernel is in the registers that a call may change. */
 static inline void entry_check_cleared(const char *way)
 {
-    const struct entry_after *r = &entry_after;
+    const struct registers *r = &entry_after;
     check_u64(way, r->rsi | r->rdi | r->r8 | r->r9 | r->r10, 0);
     check_at_least(way, r->rcx, USER_VDSO_BASE);
     check_at_most(way, r->rcx, USER_CALLS_BASE + USER_CALLS * USER_CALL_BYTES);

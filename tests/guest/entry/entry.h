@@ -15,21 +15,3 @@
  * not run with. */
 #define ENTRY_RFLAGS 0x44603
 #define ENTRY_STATUS_FLAGS 0x8d5 /* that instructions change */
-
-#define AFTER_RAX 0
-#define AFTER_RBX 8
-#define AFTER_RCX 16
-#define AFTER_RDX 24
-#define AFTER_RSI 32
-#define AFTER_RDI 40
-#define AFTER_RBP 48
-#define AFTER_RSP 56
-#define AFTER_R8 64
-#define AFTER_R9 72
-#define AFTER_R10 80
-#define AFTER_R11 88
-#define AFTER_R12 96
-#define AFTER_R13 104
-#define AFTER_R14 112
-#define AFTER_R15 120
-#define AFTER_RFLAGS 128

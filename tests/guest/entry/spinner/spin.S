@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Spins with another value in each register and with unusual flags, and looks whether they are still there. */
 #include "tests/guest/entry/entry.h"
+#include "tests/guest/registers.h"
 
 .macro EACH do
     .irp register, rax, rbx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
@@ -25,12 +26,7 @@ value = value + 0x0101010101010101
     .globl spin
     .type spin, @function
 spin:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH_KEPT
     pushfq
     leaq 2(%rdi), %rcx
     shrq %rcx
@@ -54,12 +50,7 @@ value = 0x0202020202020202
 2:  xorl %eax, %eax
 3:  movq spin_stack(%rip), %rsp
     popfq
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    POP_KEPT
     ret
     .size spin, . - spin
 

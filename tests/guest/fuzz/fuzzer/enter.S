@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * void fuzz_enter(void): all registers as in fuzz_before, a call of its RIP with fuzz_seventh on the stack, as C passes
  * a seventh argument, and all registers as they come back to fuzz_after. Nothing in between needs a register. */
-#include "tests/guest/fuzz/registers.h"
+#include "tests/guest/registers.h"
 
     .text
     .globl fuzz_enter
     .type fuzz_enter, @function
 fuzz_enter:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH_KEPT
     movq %rsp, stack
     movq fuzz_before + 8 * REGISTER_RSP, %rsp
     pushq fuzz_seventh
@@ -26,12 +21,7 @@ fuzz_enter:
     popq fuzz_after + 8 * REGISTER_RFLAGS
     pushq $2
     popfq
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    POP_KEPT
     ret
     .size fuzz_enter, . - fuzz_enter
 

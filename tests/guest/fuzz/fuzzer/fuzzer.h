@@ -3,7 +3,7 @@
 #pragma once
 #include "sys/abi/image.h"
 #include "tests/guest/fuzz/fuzz.h"
-#include "tests/guest/fuzz/registers.h"
+#include "tests/guest/registers.h"
 
 /* A call about to be made. */
 struct random_call {

@@ -5,7 +5,7 @@
  * legal call, debug_shutdown, and its handles, so that a victim cannot block or answer by accident. */
 #include "handles.h"
 #include "judge.h"
-#include "tests/guest/fuzz/registers.h"
+#include "tests/guest/registers.h"
 #include "tests/guest/fuzz/victim.h"
 
 enum { FIRST_VICTIM = HANDLE_VICTIM_00, VICTIMS = HANDLE_VICTIM_LAST - HANDLE_VICTIM_00 + 1 };

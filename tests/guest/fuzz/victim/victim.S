@@ -3,7 +3,7 @@
  * all registers, RIP included; takes them; and if the jump ever comes back, by a RET, which finds `landed` on every word
  * of the stack, it asks again and tells what the registers are then, together with its memory. At first it tells where
  * things are. The channel to the judge is its only object, so its handle is 0. */
-#include "tests/guest/fuzz/registers.h"
+#include "tests/guest/registers.h"
 #include "tests/guest/fuzz/victim.h"
 
     .text

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * All registers before a call and after it. Offsets are known to call.S. */
+ * All registers before a call and after it. */
 #pragma once
 #include "tests/guest/check.h"
-
-struct registers {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15, rflags;
-};
+#include "tests/guest/registers.h"
 
 extern struct registers registers_before; /* rsp: filled in by registers_call */
 extern struct registers registers_after;

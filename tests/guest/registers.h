@@ -26,7 +26,36 @@
 #define FREE_FLAGS 0x244cd5   /* what a process may set at any time: arithmetic flags, DF, OF, NT, AC, ID; not TF */
 #define STICKY_FLAGS 0x244400 /* those of them that no arithmetic changes */
 
-#ifdef __ASSEMBLER__
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+
+struct registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rsp, rflags, rip;
+};
+_Static_assert(offsetof(struct registers, r15) == 8 * REGISTER_R15, "as above");
+_Static_assert(offsetof(struct registers, rip) == 8 * REGISTER_RIP, "as above");
+_Static_assert(sizeof(struct registers) == 8 * REGISTERS, "as above");
+#else
+/* What C keeps over a call. */
+.macro PUSH_KEPT
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+.endm
+
+.macro POP_KEPT
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+.endm
+
 .macro LOAD_GENERAL from
     movq \from + 8 * REGISTER_RAX, %rax
     movq \from + 8 * REGISTER_RBX, %rbx
