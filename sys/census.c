@@ -198,6 +198,13 @@ static void count_end(const struct endpoint *e)
         broken("the ends of a channel of '%s' and '%s' disagree", name, e->peer->object.process->name);
 }
 
+/* Who ended can be joined, and nobody else. */
+static void count_task(const struct task *t)
+{
+    if (!(t->object.signals & SIGNAL_JOINABLE) != (t->state != TASK_ENDED))
+        broken("a task object of '%s'", t->object.process->name);
+}
+
 static void count_process(const struct process *p)
 {
     for (uint32_t i = 0; i < p->object_count; i++) {
@@ -206,6 +213,8 @@ static void count_process(const struct process *p)
         count_waiters(o);
         if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER || o->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
             count_end((const struct endpoint *)o);
+        if (o->type == IMAGE_OBJECT_PROCESS || o->type == IMAGE_OBJECT_THREAD)
+            count_task((const struct task *)o);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "sys/syscall/audit.h"
 #include "sys/syscall/extension.h"
 #include "sys/syscall/latency.h"
+#include "sys/task.h"
 #include "tests/unit/ipc/endpoint_world.h"
 
 enum { EPISODES = 300, STEPS = 60 };
@@ -204,6 +205,14 @@ static void lose_frame(void)
     free_bytes -= PAGE_SIZE;
 }
 
+static void end_unseen(void)
+{
+    static struct task task = {.object = {.type = IMAGE_OBJECT_THREAD}, .state = TASK_ENDED};
+    struct process *p = &world.processes[IDLER_PROCESS];
+    task.object.process = p;
+    p->objects[p->object_count++] = &task.object;
+}
+
 Test(census, tells_what_is_wrong)
 {
     static void (*const breaks[])(void) = {lose_ready,
@@ -222,6 +231,7 @@ Test(census, tells_what_is_wrong)
                                            lose_writeable,
                                            swap_peers,
                                            keep_dead_peer,
+                                           end_unseen,
                                            lose_frame};
     for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
         create_busy();
