@@ -39,20 +39,19 @@ _Noreturn struct result sys_channel_transact(RAW_ARGUMENTS)
     transact_otherwise(DECODED);
 }
 
-/* The row of channel_respond_and_wait, with the other type of object. */
-enum { respond_and_wait_group_count = channel_respond_and_wait_count };
-static const struct syscall_argument respond_and_wait_group_arguments[SYSCALL_ARGUMENTS] = {
-    HANDLE(handle, WAIT_GROUP),
-    IN_OR_NULL(response, ARGUMENT_ANY_LENGTH),
-    LENGTH(n),
-    OUT(receive, ARGUMENT_ANY_LENGTH),
-    LENGTH(m),
-    DEADLINE(deadline_ns)};
+/* By the row of channel_respond_and_wait, with the other type of object. */
+static inline __attribute__((always_inline)) bool group_is_hot(const uint64_t *raw, uint64_t *a)
+{
+    const struct process *p = sched_current()->process;
+    a[0] = (uint64_t)handle_peek(p, raw[0], channel_respond_and_wait_arguments[0].least);
+    return a[0] && arguments_are_hot(p, &channel_respond_and_wait_arguments[1], channel_respond_and_wait_count - 1,
+                                     &raw[1], &a[1]);
+}
 
 static _Noreturn __attribute__((noinline)) void respond_and_wait_group(RAW_ARGUMENTS)
 {
     uint64_t a[SYSCALL_ARGUMENTS];
-    if (!ARE_HOT(respond_and_wait_group))
+    if (!likely(group_is_hot((const uint64_t[]){a0, a1, a2, a3, a4, a5}, a)))
         resume_with(sys_channel_respond_and_wait_careful(a0, a1, a2, a3, a4, a5));
     struct wait_group *g = (struct wait_group *)a[0];
     endpoint_respond_and_wait_group_direct(g, (const char *)a[1], a[2], (char *)a[3], a[4], a[5]);
