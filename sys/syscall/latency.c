@@ -124,15 +124,20 @@ static struct head merge_head(uint32_t number)
     return all;
 }
 
-static uint64_t percentile(uint32_t number, uint64_t samples, uint64_t per_mille)
+/* In one pass over the slots, since it runs with interrupts off. */
+static void percentiles(uint32_t number, struct syscall_stats *stats)
 {
-    uint64_t seen = 0, rank = (samples * per_mille + 999) / 1000;
-    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+    const struct {
+        uint64_t per_mille, *to;
+    } wanted[] = {{500, &stats->p50}, {990, &stats->p99}, {999, &stats->p999}};
+    uint64_t seen = 0;
+    uint32_t next = 0;
+    for (uint32_t slot = 0; slot < SLOTS && next < sizeof(wanted) / sizeof(wanted[0]); slot++) {
         seen += count_of(number, slot);
-        if (seen >= rank)
-            return in_unit(slot_value(slot));
+        for (; next < sizeof(wanted) / sizeof(wanted[0]) && seen * 1000 >= stats->samples * wanted[next].per_mille;
+             next++)
+            *wanted[next].to = in_unit(slot_value(slot));
     }
-    return 0;
 }
 
 void latency_stats(uint32_t number, struct syscall_stats *stats)
@@ -146,9 +151,7 @@ void latency_stats(uint32_t number, struct syscall_stats *stats)
     stats->min = in_unit(h.min);
     stats->max = in_unit(h.max);
     stats->sum = in_unit(h.sum);
-    stats->p50 = percentile(number, stats->samples, 500);
-    stats->p99 = percentile(number, stats->samples, 990);
-    stats->p999 = percentile(number, stats->samples, 999);
+    percentiles(number, stats);
 }
 
 /* All CPUs' row as a histogram of the unit; false if it is empty. */
