@@ -201,7 +201,8 @@ static void count_end(const struct endpoint *e)
 /* Who ended can be joined, and nobody else. */
 static void count_task(const struct task *t)
 {
-    if (!(t->object.signals & SIGNAL_JOINABLE) != (t->state != TASK_ENDED))
+    bool joinable = t->object.signals & SIGNAL_JOINABLE;
+    if (joinable != (t->state == TASK_ENDED))
         broken("a task object of '%s'", t->object.process->name);
 }
 
