@@ -100,8 +100,8 @@ static void apply(uint32_t number)
  *   3 (answer) answered = false           6 answered = true: send, if it was not
  *     read applied
  *   If 2 finds a request under way, that request's 4 is still to come, and its 5 sees w: both are exchanges of one
- * word, full barriers. Likewise 6 and 3: the answer that 6 finds under way is yet to read what 5 wrote. pairs:
- * line-ask, line-answer */
+ * word, full barriers. Likewise 6 and 3: the answer that 6 finds under way is yet to read what 5 wrote. Model:
+ * line.pml. pairs: line-ask, line-answer */
 static void run_answer(const struct inbox_message *m)
 {
     uint32_t number = (uint32_t)m->word[0];
