@@ -67,7 +67,8 @@ bool endpoint_deliver(struct endpoint *h, struct thread *t)
         endpoint_withdraw(h); /* its CANCEL or STOPPED is on the way */
         return false;
     }
-    h->reading = (h->reading & (READING_IN_PIECES | READING_TAKEN)) | READING_BEGUN; /* who took it before, still has it */
+    h->reading =
+        (h->reading & (READING_IN_PIECES | READING_TAKEN)) | READING_BEGUN; /* who took it before, still has it */
     t->result = result_ok(h->request_bytes);
     return true;
 }

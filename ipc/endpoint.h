@@ -35,8 +35,8 @@ enum endpoint_async {
     ASYNC_CANCELLED, /* the thread that cancels it is `caller`: it waits until the answer has been written */
 };
 
-/* A transaction's buffers in pieces. The handler's CPU reads them, until it answered or acknowledged a cancellation; all
- * transactions that are held back meanwhile, one after the other, use the other one of two. */
+/* A transaction's buffers in pieces. The handler's CPU reads them, until it answered or acknowledged a cancellation;
+ * all transactions that are held back meanwhile, one after the other, use the other one of two. */
 struct parts {
     struct pieces send, receive;
 };

@@ -2,8 +2,8 @@
  * Notifications: one level and 32 bits in each direction, beside the messages and without waiting. Bits are or-ed
  * together until the other end takes them all. Between CPUs the sender puts both into one atomic word of the other end,
  * `mail`, and announces it by a message unless one is under way already, which bounds the inbox. Who sends after the
- * receiver cleared ANNOUNCED announces again; who sent before is in the word that it reads. pairs: endpoint-mail. Model:
- * mail.pml. */
+ * receiver cleared ANNOUNCED announces again; who sent before is in the word that it reads. pairs: endpoint-mail.
+ * Model: mail.pml. */
 #include "ipc/endpoint_internal.h"
 
 #include <arch/atomic.h>

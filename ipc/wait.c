@@ -2,6 +2,7 @@
  * Waiting for signals. A blocked thread is on exactly one list; whoever takes it off that list owns its wake-up, so a
  * signal and a deadline cannot both wake it. All on the object's home CPU. */
 #include "ipc/endpoint.h"
+#include "ipc/event_bus.h"
 #include "ipc/object.h"
 #include "ipc/wait_group.h"
 #include "sched/sched.h"
@@ -122,8 +123,9 @@ struct thread *object_raise_waited(struct object *o, uint32_t signals)
     return first;
 }
 
-void thread_expire(struct thread *t)
+void thread_expire(struct thread *t, uint64_t now_ns)
 {
+    event_publish(EVENT_TIMER_EXPIRED, 0, t->process->index, now_ns, 0);
     switch (t->waiter.state) {
     case THREAD_WAIT_SIGNALS:
     case THREAD_WAIT_REQUEST:

@@ -25,6 +25,9 @@ static struct {
     uint64_t lost_bytes;
     paddr_t ram_end; /* first byte after the highest usable RAM */
     bool sealed;
+    uint64_t held_bytes;
+    enum page_level level;                  /* as it was told */
+    void (*changed)(enum page_level level); /* or NULL */
 } pages;
 
 /* Adding never needs more ranges than the map has entries, so that only a cut can run out of them. */
@@ -173,6 +176,48 @@ void page_reserve(paddr_t base, uint64_t bytes)
     assert(page_valid());
 }
 
+enum page_level page_level(void)
+{
+    uint64_t left = page_free_bytes() - pages.held_bytes;
+    if (left >= pages.total_bytes / 8)
+        return PAGE_PLENTY;
+    if (left >= pages.total_bytes / 16)
+        return PAGE_LOW;
+    return left ? PAGE_CRITICAL : PAGE_NONE;
+}
+
+/* Tells the watcher, if there is something to tell. */
+static void look_at_level(void)
+{
+    if (!pages.changed)
+        return;
+    enum page_level level = page_level();
+    if (level == pages.level)
+        return;
+    pages.level = level;
+    pages.changed(level);
+}
+
+void page_watch(void (*changed)(enum page_level level))
+{
+    pages.changed = changed;
+    look_at_level();
+}
+
+enum status page_hold(uint64_t bytes)
+{
+    if (bytes > page_free_bytes())
+        return STATUS_OUT_OF_RANGE;
+    pages.held_bytes = bytes;
+    look_at_level();
+    return STATUS_OK;
+}
+
+uint64_t page_held_bytes(void)
+{
+    return pages.held_bytes;
+}
+
 /* Lowest fit first: big aligned runs are asked for early, while memory is whole. */
 enum status page_alloc_raw(size_t count, size_t align_bytes, paddr_t *out)
 {
@@ -190,6 +235,7 @@ enum status page_alloc_raw(size_t count, size_t align_bytes, paddr_t *out)
         /* point of no return */
         range_cut(base, base + bytes);
         *out = base;
+        look_at_level();
         return STATUS_OK;
     }
     return STATUS_RESOURCE_EXHAUSTED;

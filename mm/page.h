@@ -54,6 +54,19 @@ void page_seal(void);
 uint64_t page_total_bytes(void);
 uint64_t page_free_bytes(void);
 
+/* How much of the RAM is left: PAGE_LOW below an eighth of it, PAGE_CRITICAL below a sixteenth, PAGE_NONE with nothing.
+ */
+enum page_level { PAGE_PLENTY, PAGE_LOW, PAGE_CRITICAL, PAGE_NONE };
+enum page_level page_level(void);
+
+/* `changed` is called from here on whenever page_level is another than before. Boot CPU, once. */
+void page_watch(void (*changed)(enum page_level level));
+
+/* Holds `bytes` of what is left back, as if they were taken, instead of what was held before: to see what pressure
+ * does. OUT_OF_RANGE: more than there is. Boot CPU. */
+enum status page_hold(uint64_t bytes);
+uint64_t page_held_bytes(void);
+
 /* Map entries refused or cut off, those that the map's reader refused included; and bytes given up because the table
  * of free ranges was full (each such loss is logged as well). For the boot log. */
 size_t page_refused(void);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 kernel_SRCS += perf/hist.c perf/hlog.c
+kernel_SRCS += $(addprefix perf/bench/kernel/,measure.c partner.c kchannel.c kchannel_cross.c oneshot.c bus.c bus_cross.c router.c)
+$(B)/perf/bench/kernel/router.c.o: KERNEL_CFLAGS += -fomit-frame-pointer # as the router itself
 
 $(eval $(call unit_test,perf/hist,perf/hist.c))
 $(eval $(call unit_test,perf/hlog,perf/hist.c perf/hlog.c sys/lib/printf.c))

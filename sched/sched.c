@@ -13,10 +13,21 @@
 
 PERCPU(struct runq, runq);
 static enum idle_policy idle_policy = IDLE_ADAPTIVE; /* [I] */
+static PERCPU_ZERO(bool, parked);                    /* [o] read by all */
 
 void sched_set_idle(enum idle_policy policy)
 {
     idle_policy = policy;
+}
+
+void sched_park(bool on)
+{
+    store_relaxed(this_cpu_ptr(parked), on);
+}
+
+bool sched_is_parked(uint32_t cpu)
+{
+    return load_relaxed(cpu_ptr(cpu, parked)); /* remote look: one word, written by its owner only */
 }
 
 static bool sched_is_idle(void)
@@ -26,7 +37,8 @@ static bool sched_is_idle(void)
 
 static bool idle_may_halt(uint64_t since_ns)
 {
-    return idle_policy == IDLE_HLT || (idle_policy == IDLE_ADAPTIVE && clock_now_ns() - since_ns > ADAPTIVE_POLL_NS);
+    return idle_policy == IDLE_HLT || this_cpu(parked) ||
+           (idle_policy == IDLE_ADAPTIVE && clock_now_ns() - since_ns > ADAPTIVE_POLL_NS);
 }
 
 /* Until there is something to do. Interrupts come in only here while the kernel runs. */

@@ -19,6 +19,12 @@ enum idle_policy { IDLE_POLL, IDLE_ADAPTIVE, IDLE_HLT };
 /* What CPUs do with nothing to run: poll the inbox for ever, poll for a while and then halt, or halt at once. Boot. */
 void sched_set_idle(enum idle_policy policy);
 
+/* This CPU, which has no threads to run, halts as soon as it idles, or does as the others again. */
+void sched_park(bool on);
+
+/* Any CPU, roughly now. */
+bool sched_is_parked(uint32_t cpu);
+
 static inline struct thread *sched_current(void)
 {
     return this_cpu(percpu_head).current;

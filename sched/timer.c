@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The table of deadlines and the slice end, both served by one one-shot timer. */
+ * The table of deadlines, the slice end and the tick, all served by one one-shot timer. */
 #include "sched/timer.h"
 
 #include "mm/page.h"
@@ -62,6 +62,29 @@ void timer_slice_begin(struct thread *owner)
     timer_arm_earlier(tm->slice_ns);
 }
 
+void timer_every(uint64_t period_ns, void (*tick)(uint64_t now_ns))
+{
+    struct timer *tm = this_cpu_ptr(timer);
+    if (period_ns == tm->period_ns)
+        return;
+    tm->period_ns = period_ns;
+    tm->tick = tick;
+    if (!period_ns)
+        return;
+    tm->tick_ns = clock_now_ns() / period_ns * period_ns + period_ns;
+    timer_arm_earlier(tm->tick_ns);
+}
+
+/* When the next tick is due. */
+static uint64_t tick_until(struct timer *tm, uint64_t now)
+{
+    if (tm->period_ns && tm->tick_ns <= now) {
+        tm->tick_ns = now / tm->period_ns * tm->period_ns + tm->period_ns;
+        tm->tick(now);
+    }
+    return tm->period_ns ? tm->tick_ns : TIME_NEVER;
+}
+
 /* Expires what is due and returns the earliest deadline left. */
 static uint64_t expire_until(struct timer *tm, uint64_t now)
 {
@@ -70,7 +93,7 @@ static uint64_t expire_until(struct timer *tm, uint64_t now)
         uint64_t d = tm->deadlines[i];
         if (d <= now) {
             tm->deadlines[i] = TIME_NEVER;
-            thread_expire(tm->threads[i]);
+            thread_expire(tm->threads[i], now);
         } else if (d < earliest) {
             earliest = d;
         }
@@ -88,5 +111,8 @@ void timer_interrupt(void)
         tm->slice_ns = TIME_NEVER;
         sched_slice_end();
     }
+    uint64_t tick_ns = tick_until(tm, now);
+    if (tick_ns < earliest)
+        earliest = tick_ns;
     timer_arm_earlier(earliest < tm->slice_ns ? earliest : tm->slice_ns);
 }

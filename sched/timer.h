@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Deadlines and time slices of one CPU, on one one-shot timer; no tick. A deadline is a cell in a dense table, one per
+ * Deadlines and time slices of one CPU, on one one-shot timer; no tick unless somebody
+ * asks for one (timer_every). A deadline is a cell in a dense table, one per
  * thread: setting one costs a store and a compare unless it is the earliest, clearing one costs a store. The expiry
  * walks the table (eight threads a cache line). An expiry that finds nothing due is normal: a cleared deadline leaves
  * the timer armed. Home CPU only, interrupts off. */
@@ -13,12 +14,15 @@
 #define TIME_NEVER UINT64_MAX
 
 struct timer {
-    uint64_t armed_ns;       /* [o] when the timer will fire; TIME_NEVER */
-    uint64_t slice_ns;       /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
-    uint64_t *deadlines;     /* [o] cells of this CPU's threads */
-    struct thread **threads; /* [I] their owners */
-    size_t count;            /* [I] */
-    struct thread *sliced;   /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
+    uint64_t armed_ns;             /* [o] when the timer will fire; TIME_NEVER */
+    uint64_t slice_ns;             /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
+    uint64_t *deadlines;           /* [o] cells of this CPU's threads */
+    struct thread **threads;       /* [I] their owners */
+    size_t count;                  /* [I] */
+    struct thread *sliced;         /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
+    uint64_t tick_ns;              /* [o] when the next tick is due, if there are any */
+    uint64_t period_ns;            /* [o] from tick to tick; 0: there are none */
+    void (*tick)(uint64_t now_ns); /* [o] */
 };
 
 extern struct timer timer; /* PERCPU */
@@ -58,8 +62,12 @@ static inline void timer_deadline_clear(struct thread *t)
 /* A rival of equal priority appeared and no slice runs (slice_ns): from now on slices count, this one for `owner`. */
 void timer_slice_begin(struct thread *owner);
 
-/* The timer interrupt: expires deadlines (thread_expire), ends slices (sched_slice_end), arms again. */
+/* On this CPU `tick` is called at each multiple of `period_ns` since boot from here on, or as soon after it as
+ * interrupts come in; one that is missed altogether is left out. 0: no more. */
+void timer_every(uint64_t period_ns, void (*tick)(uint64_t now_ns));
+
+/* The timer interrupt: calls the tick, expires deadlines (thread_expire), ends slices (sched_slice_end), arms again. */
 void timer_interrupt(void);
 
 /* Supplied by ipc/wait.c: `t` is blocked and its deadline has passed; its cell is TIME_NEVER already. */
-void thread_expire(struct thread *t);
+void thread_expire(struct thread *t, uint64_t now_ns);

@@ -2,6 +2,7 @@
  * Which object an interrupt belongs to, and what happens when it fires. */
 #include "sys/interrupt.h"
 
+#include "ipc/event_bus.h"
 #include "sched/inbox.h"
 #include "sys/line.h"
 
@@ -66,6 +67,7 @@ bool interrupt_fire(uint32_t number)
         return false;
     }
     s->open = false;
+    event_publish(EVENT_INTERRUPT, number, 0, 0, 0);
     object_raise_ready(&s->object->object, SIGNAL_INTERRUPT_A << s->index);
     return true;
 }

@@ -6,6 +6,8 @@
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/paging.h"
 #include "ipc/endpoint.h"
+#include "ipc/event_bus.h"
+#include "ipc/router.h"
 #include "ipc/wait_group.h"
 #include "mm/page.h"
 #include "perf/hist.h"
@@ -30,7 +32,7 @@
 
 #include <arch/entry.h>
 
-#define INBOX_SLACK 64 /* the log's announcement, shutdown by each CPU */
+#define INBOX_SLACK 64 /* wakes of the log, the bus and the router, the start of the bus, hotplug, shutdown by each CPU */
 /* ipc/endpoint_remote.c: six to a handler, five to an initiator. sys/task.c: TERMINATE, START and TERMINATE again to a
  * process, one to its supervisor; one of load_again's. Of an interrupt: the trigger, and those of its
  * line. */
@@ -289,6 +291,8 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
     hook_init(cpus);
     for (uint32_t cpu = 0; cpu < cpus; cpu++) {
         timer_create(cpu, image->threads);
+        event_bus_create(cpu);
+        router_create(cpu);
         inbox_create(cpu, image->objects * MESSAGES_PER_OBJECT + image->interrupts * MESSAGES_PER_INTERRUPT +
                               hook_messages(cpus) + INBOX_SLACK);
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The log belongs to the boot CPU: it alone writes the ring and the sinks. Other CPUs send their bytes in a kernel
- * channel and one message that says so, at most one at a time; what does not fit is counted and reported. A panic stops
- * the others first, so it may write from any CPU. */
+ * channel and ring its wake; what does not fit is counted and reported. A panic stops the others first, so it may write
+ * from any CPU. */
 #include "sys/lib/log.h"
 
 #include "ipc/channel.h"
+#include "ipc/wake.h"
 #include "mm/page.h"
-#include "sched/inbox.h"
 #include "sys/lib/panic.h"
 #include "sys/lib/printf.h"
 #include "sys/lib/string.h"
@@ -31,10 +31,10 @@ static char ring[RING_BYTES];
 static uint64_t ring_written; /* free-running; the ring holds the last RING_BYTES of it */
 static struct log_sink *sinks;
 static struct channel pieces;
-static bool pieces_open;      /* [1] other CPUs may send */
-static uint64_t pieces_lost;  /* [a] */
-static bool pieces_announced; /* [a] a message to the boot CPU is under way */
-static bool panicking;        /* [1] */
+static bool pieces_open;     /* [1] other CPUs may send */
+static uint64_t pieces_lost; /* [a] */
+static struct wake pieces_wake;
+static bool panicking; /* [1] */
 static enum log_level threshold = LOG_INFO;
 
 void log_set_level(enum log_level level)
@@ -66,21 +66,20 @@ void log_add_sink(struct log_sink *sink)
     sinks = sink;
 }
 
+static void run_collect(struct wake *w)
+{
+    (void)w;
+    log_collect();
+}
+
 void log_open_to_all(void)
 {
     size_t bytes = log_channel_bytes(PIECES);
     paddr_t p;
     panic_if(page_alloc((bytes + PAGE_SIZE - 1) / PAGE_SIZE, PAGE_SIZE, &p) != STATUS_OK);
     panic_if(log_channel_init(&pieces, phys_to_virt(p), bytes, PIECES) != STATUS_OK);
+    wake_init(&pieces_wake, 0, 0, run_collect);
     store_release(&pieces_open, true); /* pairs: log-open */
-}
-
-/* Boot CPU. Whoever sends after this exchange announces again; whoever sent before it is collected now. */
-static void run_collect(const struct inbox_message *m)
-{
-    (void)m;
-    (void)xchg_acqrel(&pieces_announced, false); /* pairs: log-announce */
-    log_collect();
 }
 
 static void send_pieces(const char *bytes, size_t n)
@@ -96,10 +95,7 @@ static void send_pieces(const char *bytes, size_t n)
             fetch_add_relaxed(&pieces_lost, 1);
         done += piece.bytes;
     }
-    if (!xchg_acqrel(&pieces_announced, true)) { /* pairs: log-announce */
-        struct inbox_message m = {run_collect, {0}};
-        inbox_send(0, &m, 0);
-    }
+    wake_ring(&pieces_wake);
 }
 
 void log_collect(void)

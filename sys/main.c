@@ -12,12 +12,14 @@
 #include "arch/x86_64/speculation.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/uart.h"
+#include "ipc/event_bus.h"
 #include "mm/page.h"
 #include "sched/sched.h"
 #include "sys/census.h"
 #include "sys/cmdline.h"
 #include "sys/console.h"
 #include "sys/device.h"
+#include "sys/hotplug.h"
 #include "sys/image.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
@@ -26,6 +28,7 @@
 #include "sys/log_internal.h"
 #include "sys/machine.h"
 #include "sys/nmi.h"
+#include "sys/publisher.h"
 #include "sys/shutdown.h"
 #include "sys/syscall/hooks.h"
 
@@ -70,6 +73,7 @@ static void read_cmdline(void)
     log_set_level((enum log_level)cmdline.loglevel);
     sched_set_idle((enum idle_policy)cmdline.idle);
     timer_set_slice(cmdline.slice_us * 1000);
+    event_set_tick(cmdline.tick_us * 1000);
     nmi_set_panic(cmdline.nmi == CMDLINE_nmi_panic);
     machine.protocol = boot.protocol;
     machine.cmdline = boot.cmdline;
@@ -206,6 +210,8 @@ static void load(uint64_t entry_tsc)
     uint32_t count;
     const struct process *processes = load_processes(&count);
     census_begin(processes, count, machine.cpus_started);
+    hotplug_begin(processes, count, machine.cpus_started);
+    publisher_start(processes, count, machine.cpus_started);
     log_info("%lu KiB of memory left, allocation is over", page_free_bytes() >> 10);
 }
 

@@ -4,10 +4,12 @@
 
 #include "arch/x86_64/asm.h"
 #include "ipc/endpoint.h"
+#include "ipc/event_bus.h"
 #include "ipc/wait_group.h"
 #include "perf/hist.h"
 #include "sched/sched.h"
 #include "sys/histogram_object.h"
+#include "sys/hotplug.h"
 #include "sys/interrupt.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
@@ -113,6 +115,8 @@ void process_stop(struct process *p, const struct exit_status *end)
     for (uint32_t i = 0; i < p->object_count; i++)
         object_stop(p->objects[i]);
     log_end(p);
+    event_publish(EVENT_PROCESS_EXITED, p->end.kind, p->index,
+                  p->end.kind == EXIT_EXCEPTION ? p->end.exception : (uint64_t)p->end.code, p->end.pc);
     count_down();
     if (!p->unseen)
         process_quiet(p);
@@ -136,7 +140,14 @@ void process_start(struct process *p)
 {
     assert(p->stopped && !p->unseen && !p->loading);
     p->loading = true;
+    hotplug_process_starts();
     load_again(p);
+}
+
+void process_publish_created(const struct process *p)
+{
+    const struct task *by = p->supervisor;
+    event_publish(EVENT_PROCESS_CREATED, 0, p->index, by ? by->object.process->index : EVENT_NOBODY, 0);
 }
 
 static bool is_prepared(const struct process *p)
@@ -165,6 +176,7 @@ bool process_loaded(struct process *p)
     for (uint32_t i = 0; i < p->object_count; i++)
         object_start(p->objects[i]);
     thread_begin(p->threads, p->entry, 0, 0);
+    process_publish_created(p);
     log_info("process '%s' starts again", p->name);
     return true;
 }

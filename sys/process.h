@@ -23,6 +23,9 @@ void process_start(struct process *p);
 /* From sys/load.c: the memory is as at boot. False: the process cannot run yet, ask again. */
 bool process_loaded(struct process *p);
 
+/* Tells the bus that it runs. */
+void process_publish_created(const struct process *p);
+
 /* How many processes there are; boot, once. */
 void process_set_count(uint32_t count);
 

@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/power.h"
+#include "ipc/event_bus.h"
 #include "sched/inbox.h"
 #include "sched/thread.h"
 #include "sys/census.h"
@@ -15,6 +16,7 @@
 #include "sys/line.h"
 #include "sys/log_internal.h"
 #include "sys/nmi.h"
+#include "sys/publisher.h"
 #include "sys/syscall/hooks.h"
 
 #include <arch/apic.h>
@@ -110,6 +112,9 @@ void shutdown_machine(enum shutdown_value value)
         inbox_send(0, &m, THREAD_PRIORITIES - 1);
         stop_here();
     }
+    struct event event = {.kind = EVENT_SHUTDOWN, .value = value != SHUTDOWN_SUCCESS};
+    if (!panics)
+        (void)event_publish_sync(&event);
     bool orderly = value == SHUTDOWN_SUCCESS || value == SHUTDOWN_FAILURE;
     bool at_rest = orderly && ask_others_to_stop();
     log_collect();
@@ -118,6 +123,7 @@ void shutdown_machine(enum shutdown_value value)
     hooks_finish();
     nmi_write();
     line_write();
+    publisher_write_losses(cpu_count);
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }

@@ -37,6 +37,8 @@ enum status task_start_process(struct task *t)
     enum status s = may_start(t);
     if (s != STATUS_OK)
         return s;
+    if (sched_is_parked(t->process->cpu)) /* off line (sys/hotplug.h) */
+        return STATUS_UNAVAILABLE;
     t->state = TASK_RUNNING;
     process_count_up();
     if (t->process->cpu == t->object.cpu)

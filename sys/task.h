@@ -22,7 +22,8 @@ struct task {
     struct exit_status status; /* [o] ENDED */
 };
 
-/* OK; ALREADY_EXISTS running; FAILED_PRECONDITION ended and not joined. A process is loaded anew. */
+/* OK; ALREADY_EXISTS running; FAILED_PRECONDITION ended and not joined; UNAVAILABLE its CPU is off line. A process is
+ * loaded anew. */
 enum status task_start_process(struct task *t);
 
 /* Likewise; the thread begins at `entry` with two arguments. INVALID_ARGUMENT: that is no address of a user. */

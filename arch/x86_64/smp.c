@@ -6,6 +6,7 @@
 #include "arch/x86_64/features.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/speculation.h"
+#include "ipc/oneshot.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
 #include "sys/lib/string.h"
@@ -13,6 +14,7 @@
 #include <arch/apic.h>
 #include <arch/atomic.h>
 #include <arch/clock.h>
+#include <arch/control.h>
 #include <arch/percpu.h>
 #include <stdbool.h>
 
@@ -24,22 +26,25 @@
 #define XAPIC_ID_MAX 254
 #define SKEW_LIMIT_NS 100000000
 
+ONESHOT_DEFINE(cpu_arrival, uint64_t) /* the APIC id of a CPU that has come */
+
 extern const char ap_trampoline[], ap_trampoline_end[];
 extern void enter_user(void);
 void ap_main(void);
 
-uint64_t ap_stack_top;     /* read by ap_boot.S */
-static uint32_t starting;  /* [w] index of the CPU that is being started */
-static uint32_t started;   /* [a] index of the last CPU that reached C */
+uint64_t ap_stack_top;    /* read by ap_boot.S */
+static uint32_t starting; /* [w] index of the CPU that is being started */
+static struct cpu_arrival arrival;
 static uint32_t skew_turn; /* [a] even: the boot CPU's, odd: the started CPU's; 2 * SKEW_ROUNDS: over */
 static uint64_t skew_tsc;  /* [w] whoever's turn it is: its time stamp */
 static uint64_t skew_most; /* [w] whoever's turn it is: the largest step backwards seen, in ticks */
 static bool released;      /* [a] */
 
-static bool wait_started(uint32_t want, uint64_t limit_ns)
+/* The CPU with this APIC id has reached C; one that was given up and comes late after all is told so by its send. */
+static bool wait_started(uint32_t apic_id, uint64_t limit_ns)
 {
-    uint64_t since = clock_now_ns();
-    while (load_acquire(&started) != want) { /* pairs: cpu-started */
+    uint64_t since = clock_now_ns(), who = 0;
+    while (cpu_arrival_try_recv(&arrival, &who) != STATUS_OK || who != apic_id) {
         if (clock_now_ns() - since > limit_ns)
             return false;
         cpu_pause();
@@ -78,14 +83,15 @@ static bool start_one(uint32_t cpu, uint32_t apic_id)
     cpu_ptr(cpu, percpu_head)->apic_id = apic_id;
     ap_stack_top = cpu_ptr(cpu, percpu_head)->stack_top;
     store_release(&starting, cpu);
+    cpu_arrival_init(&arrival);
     apic_send_init(apic_id);
     for (uint64_t since = clock_now_ns(); clock_now_ns() - since < INIT_SETTLE_NS;)
         cpu_pause();
     apic_send_startup(apic_id, TRAMPOLINE_PAGE);
-    if (wait_started(cpu, SECOND_STARTUP_NS))
+    if (wait_started(apic_id, SECOND_STARTUP_NS))
         return true;
     apic_send_startup(apic_id, TRAMPOLINE_PAGE);
-    return wait_started(cpu, START_LIMIT_NS);
+    return wait_started(apic_id, START_LIMIT_NS) || oneshot_receiver_drop(&arrival.oneshot); /* or it came just now */
 }
 
 uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
@@ -104,7 +110,6 @@ uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
             running++;
             continue;
         }
-        store_release(&started, 0);
         apic_send_init(list->apic_ids[i]); /* should it still come: back to waiting for a start-up that never follows */
         log_warn("CPU with APIC id %u did not start within %u ms; going on without it", list->apic_ids[i],
                  START_LIMIT_NS / 1000000);
@@ -124,9 +129,11 @@ void ap_main(void)
     percpu_activate(cpu);
     apic_activate();
     speculation_activate();
+    const uint64_t me = apic_id();
     skew_turn = 0;
     skew_tsc = 0;
-    store_release(&started, cpu); /* pairs: cpu-started */
+    if (cpu_arrival_send(&arrival, &me) != STATUS_OK)
+        cpu_stop(); /* given up */
     skew_measure(1);
     while (!load_acquire(&released)) /* pairs: cpu-release */
         cpu_pause();

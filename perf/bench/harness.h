@@ -102,6 +102,7 @@ void channel_call_run(const struct bench *bench);
 void channel_call_cross_run(const struct bench *bench);
 void channel_transact_run(const struct bench *bench);
 void notify_run(const struct bench *bench);
+void kernel_part_run(const struct bench *bench);
 void process_death_run(const struct bench *bench);
 void timer_lateness_run(const struct bench *bench);
 void channel_group_1_run(const struct bench *bench);

@@ -2,6 +2,7 @@
  * The two tables that the system-call entry reads, and what happens to a process that goes around the vDSO. */
 #include "sys/syscall/table.h"
 
+#include "ipc/event_bus.h"
 #include "sys/lib/log.h"
 #include "sys/process.h"
 #include "sys/syscall/extension.h"
@@ -67,7 +68,8 @@ void syscall_bad_origin(uint64_t number)
     struct thread *t = sched_current();
     log_warn("process '%s' stopped: bad system-call origin, number %lu, return address %#lx", t->process->name, number,
              t->frame.rip);
-    process_stop(t->process, &(struct exit_status){
-                                 .kind = EXIT_BAD_ORIGIN, .error = (uint32_t)number, .pc = t->frame.rip});
+    event_publish(EVENT_BAD_ORIGIN, 0, t->process->index, number, t->frame.rip);
+    process_stop(t->process,
+                 &(struct exit_status){.kind = EXIT_BAD_ORIGIN, .error = (uint32_t)number, .pc = t->frame.rip});
     sched_block();
 }

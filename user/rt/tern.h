@@ -170,6 +170,8 @@ struct result debug_putc(uint64_t code_point);
 _Noreturn void debug_shutdown(uint64_t status);         /* enum status */
 struct result debug_trigger_interrupt(uint64_t number); /* as if it had fired; NOT_FOUND: nobody has it */
 struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
+/* A bench of the kernel's own parts, by its name (perf/bench/kernel/): fills ticks, at most 64 in one call; value: how many. */
+struct result debug_measure(const char *name, size_t n, uint64_t *ticks, size_t bytes);
 void debug_nop(void);
 
 /* In the vDSO, without the kernel. */

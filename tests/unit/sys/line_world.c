@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/ioapic.h"
+#include "ipc/event_bus.h"
 #include "sched/inbox.h"
 #include "sys/lib/panic.h"
 
@@ -29,6 +30,11 @@ static struct queue {
     struct inbox_message messages[QUEUE];
     size_t count;
 } queues[CPUS];
+
+void event_append(uint64_t kind_and_value, uint64_t word0, uint64_t word1, uint64_t word2)
+{
+    (void)kind_and_value, (void)word0, (void)word1, (void)word2;
+}
 
 static struct device *device_of(uint32_t number)
 {

@@ -22,3 +22,11 @@
 
 /* Keeps the compiler, not the CPU, from moving accesses across. */
 #define compiler_barrier() __asm__ volatile("" ::: "memory")
+
+/* load_relaxed(p) == 0 in one instruction that reads memory: gcc makes two of it. */
+#define word_is_zero(p)                                                                                                \
+    ({                                                                                                                 \
+        bool is_zero;                                                                                                  \
+        __asm__ volatile("cmp%z1 $0, %1" : "=@ccz"(is_zero) : "m"(*(p)));                                                       \
+        is_zero;                                                                                                       \
+    })

@@ -5,3 +5,4 @@
 
 void apic_timer_arm(uint64_t ns);
 void apic_eoi(void);
+void apic_send(uint32_t apic_id, uint8_t vector);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ * Copies of the section that PERCPU variables are in, and what lies below an inbox. */
+#include "tests/unit/cpus/cpus.h"
+
+#include "mm/page.h"
+#include "sched/inbox.h"
+#include "sys/lib/panic.h"
+
+#include <arch/apic.h>
+#include <arch/clock.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMORY_BYTES = 16 << 20, INBOX_CAPACITY = 256 };
+
+struct percpu_head percpu_head __attribute__((section("percpu")));
+_Thread_local uint32_t cpus_self;
+
+extern char __start_percpu[], __stop_percpu[];
+static char *pristine, *copies;
+static size_t bytes; /* of one copy */
+static uint32_t count;
+static uint64_t memory_used;
+
+ptrdiff_t cpus_offset(uint32_t cpu)
+{
+    panic_if(cpu >= count);
+    return copies + cpu * bytes - __start_percpu;
+}
+
+void cpu_become(uint32_t cpu)
+{
+    panic_if(cpu >= count);
+    cpus_self = cpu;
+}
+
+void cpus_create(uint32_t n)
+{
+    size_t used = (size_t)(__stop_percpu - __start_percpu);
+    bytes = (used + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    if (!pristine) {
+        pristine = malloc(used);
+        memcpy(pristine, __start_percpu, used);
+        test_phys = aligned_alloc(PAGE_SIZE, MEMORY_BYTES);
+        test_phys_bytes = MEMORY_BYTES;
+    }
+    free(copies);
+    copies = aligned_alloc(CACHE_LINE, n * bytes);
+    count = n;
+    memory_used = 0;
+    for (uint32_t cpu = 0; cpu < n; cpu++) {
+        memcpy(copies + cpu * bytes, pristine, used);
+        inbox_create(cpu, INBOX_CAPACITY);
+    }
+    cpu_become(0);
+}
+
+void cpu_look(uint32_t steps)
+{
+    for (; steps > 0 && !inbox_is_empty(); steps--)
+        inbox_run();
+}
+
+void cpus_settle(void)
+{
+    uint32_t before = cpus_self;
+    for (uint32_t idle = 0, cpu = 0; idle < count; cpu = (cpu + 1) % count) {
+        cpu_become(cpu);
+        idle = inbox_is_empty() ? idle + 1 : 0;
+        cpu_look(1);
+    }
+    cpu_become(before);
+}
+
+enum status page_alloc(size_t pages, size_t align_bytes, paddr_t *out)
+{
+    enum status s = page_alloc_raw(pages, align_bytes, out);
+    if (s == STATUS_OK)
+        memset(phys_to_virt(*out), 0, pages * PAGE_SIZE);
+    return s;
+}
+
+/* Full of something else than zero. */
+enum status page_alloc_raw(size_t pages, size_t align_bytes, paddr_t *out)
+{
+    (void)align_bytes;
+    if (memory_used + pages * PAGE_SIZE > MEMORY_BYTES)
+        return STATUS_RESOURCE_EXHAUSTED;
+    *out = memory_used;
+    memset(phys_to_virt(*out), 0xa5, pages * PAGE_SIZE);
+    memory_used += pages * PAGE_SIZE;
+    return STATUS_OK;
+}
+
+/* Played CPUs look by themselves. */
+void apic_send(uint32_t apic_id, uint8_t vector)
+{
+    (void)apic_id, (void)vector;
+}
