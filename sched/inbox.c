@@ -28,8 +28,10 @@ void inbox_create(uint32_t cpu, size_t capacity)
 void inbox_kick(uint32_t cpu, uint8_t priority)
 {
     fence_full(); /* pairs: inbox-wake */
-    /* Remote look: one word, written by its owner only. */
-    if (load_relaxed(&cpu_ptr(cpu, inbox)->level) <= (int)priority)
+    /* Remote look: one word, written by its owner only; seldom the channel, which is made for it. */
+    const struct inbox *in = cpu_ptr(cpu, inbox);
+    int level = load_relaxed(&in->level);
+    if (level <= (int)priority || (level != INBOX_POLLING && channel_len(&in->channel) > 1))
         apic_send(cpu_ptr(cpu, percpu_head)->apic_id, VECTOR_WAKE);
 }
 

@@ -13,7 +13,10 @@
  *   (1) publish message (release)       (3) level = HALTED or lower priority
  *   (2) full fence                      (4) full fence
  *       load level                          look at the inbox
- * One of the two sees the other's store, so no message sleeps. pairs: inbox-wake */
+ * One of the two sees the other's store, so no message sleeps. pairs: inbox-wake
+ * A message that is still being written hides those behind it at (4): an urgent one, whose sender saw POLLING, could
+ * sleep below a level that the hiding one does not reach. So whoever finds himself below the level interrupts
+ * nevertheless, unless his message is alone in the inbox. tests/model/inbox.pml tries it, with store buffers. */
 #pragma once
 #include <arch/percpu.h>
 #include <stdbool.h>
@@ -42,7 +45,7 @@ void inbox_create(uint32_t cpu, size_t capacity);
 /* Any CPU, interrupts off. `priority`: of the thread that the message concerns. */
 void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority);
 
-/* Interrupts `cpu` if it would not look by itself soon enough for something of this priority. */
+/* A message of this priority was sent: interrupts `cpu` if it would not look by itself soon enough. */
 void inbox_kick(uint32_t cpu, uint8_t priority);
 
 /* Runs everything that is there at entry. This CPU. */
