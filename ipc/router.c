@@ -146,7 +146,7 @@ static enum status post_here(struct router_shard *s, struct router_message *m)
 {
     enum status status = router_mailbox_put(s, s->modules[m->module], m);
     if (status == STATUS_OK)
-        wake_ring_here(&s->wake);
+        router_ring_here(s);
     return status;
 }
 

@@ -32,7 +32,8 @@ CHANNEL_DEFINE(router_requests, struct router_request)
 struct router_shard {
     struct router_module *modules[ROUTER_MODULES_MAX];   /* [o] that are at home here */
     uint64_t next_id;                                    /* [w] of a request; see ROUTER_ID_STEP */
-    uint32_t nesting;                                    /* [o] calls of handlers on the stack, by router_send */
+    uint32_t nesting;                                    /* [o] handlers on the stack */
+    bool running;                                        /* [o] in router_run, which looks again before it ends */
     uint32_t turn;                                       /* [o] the mailbox to look at first */
     uint64_t ready;                                      /* [o] mailboxes to be served, a bit for each module */
     struct router_message *in_hand;                      /* [o] of a mailbox, its handler is on the stack */
@@ -40,7 +41,7 @@ struct router_shard {
     struct router_counts gone;                           /* [o] where modules count that are not registered any more */
     struct wake wake;                                    /* for requests, mailboxes and answers */
     struct channel requests;                             /* from other CPUs */
-    _Alignas(CACHE_LINE) struct router_message *answers; /* [a] newest first */
+    _Alignas(CACHE_LINE) struct router_message *answers; /* [a] of other CPUs, newest first */
     _Alignas(CACHE_LINE) char slots[ROUTER_REQUESTS][CACHE_LINE];
 };
 
@@ -76,6 +77,13 @@ enum status router_no_outcome(enum status said);
 
 /* The outcome goes to the sender, and with it the message. Home CPU, not for a send on one CPU. */
 void router_end(struct router_message *m, enum status outcome);
+
+/* This CPU has put something into a mailbox or among the answers. */
+static inline void router_ring_here(struct router_shard *s)
+{
+    if (!s->running)
+        wake_ring_here(&s->wake);
+}
 
 static inline bool router_is_past(const struct router_message *m)
 {

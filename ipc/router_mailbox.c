@@ -12,21 +12,42 @@ enum status router_no_outcome(enum status said)
     return said == ROUTER_LATER ? STATUS_UNIMPLEMENTED : STATUS_INTERNAL;
 }
 
+/* These, linked from the oldest, are behind those that were there. */
+static void append(struct router_shard *s, struct router_message *oldest, struct router_message *newest)
+{
+    if (s->untold)
+        s->untold_last->next = oldest;
+    else
+        s->untold = oldest;
+    s->untold_last = newest;
+}
+
+static void push(struct router_shard *other, struct router_message *m)
+{
+    struct router_message *newest = load_relaxed(&other->answers);
+    do
+        m->next = newest;
+    while (!cmpxchg_acqrel(&other->answers, &newest, m)); /* pairs: router-answers */
+    wake_ring(&other->wake);
+}
+
 void router_end(struct router_message *m, enum status outcome)
 {
     uint64_t value = outcome;
+    uint32_t cpu = router_sender_cpu(m);
     if (!m->posted) {
         enum status status = router_outcome_send(&m->outcome, &value);
         panic_if(status != STATUS_OK); /* answered twice */
         return;
     }
     m->outcome.value = value;
-    struct router_shard *s = cpu_ptr(router_sender_cpu(m), router_shard); /* remote look: made for it */
-    struct router_message *newest = load_relaxed(&s->answers);
-    do
-        m->next = newest;
-    while (!cmpxchg_acqrel(&s->answers, &newest, m)); /* pairs: router-answers */
-    wake_ring(&s->wake);
+    if (cpu != cpu_index()) {
+        push(cpu_ptr(cpu, router_shard), m); /* remote look: made for it */
+        return;
+    }
+    m->next = NULL;
+    append(this_cpu_ptr(router_shard), m, m);
+    router_ring_here(this_cpu_ptr(router_shard));
 }
 
 /* The handler has not seen it. */
@@ -101,8 +122,7 @@ void router_answer(struct router_module *module, enum status outcome)
     router_count_answer(module->counts, m, outcome);
     router_end(m, outcome);
     router_mailbox_update(s, module);
-    if (s->ready)
-        wake_ring_here(&s->wake);
+    router_ring_here(s);
 }
 
 /* The oldest and most urgent of a mailbox. In its handler the module may go, come back, and answer by itself. */
@@ -166,7 +186,7 @@ static void run_mailboxes(struct router_shard *s)
     }
 }
 
-/* Moves all that have come, which are linked newest first, behind those that came before. */
+/* All that have come from other CPUs, which are linked newest first. */
 static void take_answers(struct router_shard *s)
 {
     struct router_message *m = xchg_acqrel(&s->answers, NULL); /* pairs: router-answers */
@@ -177,13 +197,8 @@ static void take_answers(struct router_shard *s)
         oldest = m;
         m = older;
     }
-    if (!oldest)
-        return;
-    if (s->untold)
-        s->untold_last->next = oldest;
-    else
-        s->untold = oldest;
-    s->untold_last = newest;
+    if (oldest)
+        append(s, oldest, newest);
 }
 
 static void run_answers(struct router_shard *s)
@@ -205,10 +220,12 @@ static bool is_at_rest(const struct router_shard *s)
 void router_run(struct wake *w)
 {
     struct router_shard *s = this_cpu_ptr(router_shard);
+    s->running = true;
     for (uint32_t n = 0; n < ROUTER_STEP && router_take_request(s); n++)
         ;
     run_mailboxes(s);
     run_answers(s);
+    s->running = false;
     if (!is_at_rest(s))
         wake_ring_here(w);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * debug_measure: the kernel's own benches, on behalf of a bench process. */
+ * debug_measure: the kernel's own benches, and in a debug kernel its own tests, on behalf of a process. */
 #include "perf/bench/kernel/measure.h"
 #include "sys/syscall/define.h"
 

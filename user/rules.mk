@@ -74,6 +74,7 @@ $(eval $(call user_image,hooks_churn,tests/guest/syscall/hooks_churn.json5,tests
 $(eval $(call user_image,hooks_early,tests/guest/syscall/hooks_early.json5,tests/guest/syscall))
 $(eval $(call user_image,sysenter_bytes,tests/guest/syscall/sysenter_bytes.json5,tests/guest/syscall))
 $(eval $(call user_image,registers,tests/guest/syscall/registers.json5,tests/guest/syscall))
+$(eval $(call user_image,kernel_tests,tests/guest/kernel/kernel_tests.json5,tests/guest/kernel))
 $(eval $(call user_image,registers_cross,tests/guest/syscall/registers_cross.json5,tests/guest/syscall))
 $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/sched))
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))

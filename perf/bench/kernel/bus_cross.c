@@ -36,11 +36,11 @@ static void deliver(void *argument)
 
 enum status measure_bus_cross(uint64_t *ticks, size_t count)
 {
-    enum status s = partner_call(subscribe);
+    enum status s = partner_call(1, subscribe);
     if (s != STATUS_OK)
         return s;
     failed = 0;
     measure_loop(ticks, count, deliver, NULL);
-    s = partner_call(unsubscribe);
+    s = partner_call(1, unsubscribe);
     return s == STATUS_OK && failed ? STATUS_DEADLINE_EXCEEDED : s;
 }

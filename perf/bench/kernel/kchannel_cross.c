@@ -45,7 +45,7 @@ enum status measure_channel_cross(uint64_t *ticks, size_t count)
     rounds = count;
     failed = 0;
     if (s == STATUS_OK)
-        s = partner_begin(echo);
+        s = partner_begin(1, echo);
     if (s == STATUS_OK)
         measure_loop(ticks, count, round_trip, NULL);
     return s == STATUS_OK && failed ? STATUS_DEADLINE_EXCEEDED : s;

@@ -4,6 +4,7 @@
  * exports them as those of any other bench (perf/bench/README.md). A body is one operation between two ordered reads;
  * what the reads cost is the measure "empty", to be subtracted. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "sys/abi/status.h"
@@ -19,7 +20,10 @@ struct measure {
     enum status (*run)(uint64_t *ticks, size_t count);
 };
 
-/* NOT_FOUND. */
+/* A test of the debug kernel (tests/guest/kernel/); NOT_FOUND: there is no such one, or no tests in this kernel. */
+enum status measure_test(uint64_t number);
+
+/* A measure, or the test N by the name "test.N", which leaves ticks alone. NOT_FOUND. */
 enum status measure_run(const char *name, size_t n, uint64_t *ticks, size_t count);
 
 /* Inlined with its body, so that no call through a pointer is measured. */

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * The other CPU of a measure between two: CPU 1, which is asked by messages to its inbox. All waits are bounded. */
+ * The other CPUs of a measure or a test, which are asked by messages to their inboxes. CPU 0 asks; all waits are bounded. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include "sys/abi/status.h"
 
-#define PARTNER_CPU 1
+/* Begins to run `f` there. FAILED_PRECONDITION: this is not CPU 0, or there is no such CPU. */
+enum status partner_begin(uint32_t cpu, void (*f)(void));
 
-/* Runs `f` there and waits until it has. FAILED_PRECONDITION: this is not CPU 0, or there is no such CPU;
- * DEADLINE_EXCEEDED: it does not answer. */
-enum status partner_call(void (*f)(void));
+/* Waits until what was begun there is over. DEADLINE_EXCEEDED: it does not end. */
+enum status partner_end(uint32_t cpu);
 
-/* Runs `f` there, which waits for this CPU; see partner_wait. */
-enum status partner_begin(void (*f)(void));
+/* It is not over yet. */
+bool partner_is_busy(uint32_t cpu);
 
-/* Waits until *word is `value`; false if it is not within a second. Either side. */
+/* Both. */
+enum status partner_call(uint32_t cpu, void (*f)(void));
+
+/* Waits until *word is `value`; false if it is not within some seconds. Either side. */
 bool partner_wait(const uint64_t *word, uint64_t value);

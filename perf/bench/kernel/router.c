@@ -51,10 +51,10 @@ enum status measure_router(uint64_t *ticks, size_t count)
 
 enum status measure_router_cross(uint64_t *ticks, size_t count)
 {
-    enum status s = partner_call(begin);
+    enum status s = partner_call(1, begin);
     if (s != STATUS_OK)
         return s;
     failed = 0;
     measure_loop(ticks, count, ask, NULL);
-    return result(partner_call(end));
+    return result(partner_call(1, end));
 }

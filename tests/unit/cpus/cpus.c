@@ -7,14 +7,15 @@
 #include "sys/lib/panic.h"
 
 #include <arch/apic.h>
-#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/percpu.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MEMORY_BYTES = 16 << 20, INBOX_CAPACITY = 256 };
 
-struct percpu_head percpu_head __attribute__((section("percpu")));
-_Thread_local uint32_t cpus_self;
+PERCPU(struct percpu_head, percpu_head);
+_Thread_local uintptr_t percpu_here;
 
 extern char __start_percpu[], __stop_percpu[];
 static char *pristine, *copies;
@@ -22,16 +23,25 @@ static size_t bytes; /* of one copy */
 static uint32_t count;
 static uint64_t memory_used;
 
-ptrdiff_t cpus_offset(uint32_t cpu)
+uint64_t percpu_offset(uint32_t cpu)
 {
-    panic_if(cpu >= count);
-    return copies + cpu * bytes - __start_percpu;
+    return cpu < count ? (uintptr_t)(copies + cpu * bytes) - (uintptr_t)__start_percpu : 0;
 }
 
 void cpu_become(uint32_t cpu)
 {
     panic_if(cpu >= count);
-    cpus_self = cpu;
+    percpu_here = percpu_offset(cpu);
+}
+
+uint64_t cpu_rdtsc(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+void cpu_pause(void)
+{
+    __builtin_ia32_pause();
 }
 
 void cpus_create(uint32_t n)
@@ -50,6 +60,7 @@ void cpus_create(uint32_t n)
     memory_used = 0;
     for (uint32_t cpu = 0; cpu < n; cpu++) {
         memcpy(copies + cpu * bytes, pristine, used);
+        cpu_ptr(cpu, percpu_head)->cpu = cpu;
         inbox_create(cpu, INBOX_CAPACITY);
     }
     cpu_become(0);
@@ -63,7 +74,7 @@ void cpu_look(uint32_t steps)
 
 void cpus_settle(void)
 {
-    uint32_t before = cpus_self;
+    uint32_t before = cpu_index();
     for (uint32_t idle = 0, cpu = 0; idle < count; cpu = (cpu + 1) % count) {
         cpu_become(cpu);
         idle = inbox_is_empty() ? idle + 1 : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Several CPUs for a host test: their per-CPU variables (include/arch/percpu.h), their inboxes, which are the kernel's
- * (sched/inbox.c), and memory. Tests are compiled with -Itests/unit/cpus/include first: see `cpus_test` in rules.mk. */
+ * Several CPUs for a host test: their per-CPU variables (arch/percpu.h), their inboxes, which are the kernel's
+ * (sched/inbox.c), and memory. Tests are compiled with -Itests/unit/cpus first: see `cpus_test` in rules.mk. */
 #pragma once
 #include <stdint.h>
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * Host stand-in: the test plays the time stamp, and what other CPUs do while this one waits for them. */
+#pragma once
+#include <stdint.h>
+
+#define CACHE_LINE 64
+
+uint64_t cpu_rdtsc(void);
+void cpu_pause(void);
