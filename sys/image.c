@@ -7,6 +7,7 @@
 #include "sys/image.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include "sys/abi/event.h"
 #include "sys/abi/histogram.h"
 #include "sys/abi/layout.h"
 
@@ -14,13 +15,16 @@
 #define CRC32_SLICES 8
 
 _Static_assert(USER_PROCESS_BASE + (uint64_t)USER_PROCESS_MAX * USER_PROCESS_STRIDE <= USER_END, "slots fit");
+_Static_assert(IMAGE_NAME_BYTES == EVENT_NAME_BYTES, "names of modules and events are as in the image");
 _Static_assert(USER_PAGE_SIZE % 16 == 0, "a stack that ends with its region is aligned");
 
 /* What the walk has seen: `next` is the process that would own the next entry of each table; bits, one per process,
  * interrupt number or thread, stand for those that an object names already. */
 struct walk {
     struct image_process next;
-    uint32_t next_interrupt;
+    uint32_t next_interrupt, next_subscription;
+    uint32_t modules;
+    const char *module_names[IMAGE_MODULES_MAX];
     uint64_t supervised[(USER_PROCESS_MAX + 63) / 64];
     uint64_t interrupts[IMAGE_INTERRUPT_MAX / 64];
     uint64_t threads[IMAGE_THREADS_MAX / 64];
@@ -98,6 +102,20 @@ static bool name_fits(const char name[IMAGE_NAME_BYTES])
     return true;
 }
 
+/* A name that is known by its number (ipc/name.h): no blanks, since texts in which it stands are cut at them. */
+static bool name_fits_bus(const char name[IMAGE_NAME_BYTES])
+{
+    bool has_blank = false;
+    for (size_t i = 0; i < IMAGE_NAME_BYTES; i++)
+        has_blank |= name[i] == ' ';
+    return name_fits(name) && !has_blank;
+}
+
+static bool name_is(const char *a, const char *b)
+{
+    return !__builtin_memcmp(a, b, IMAGE_NAME_BYTES);
+}
+
 static bool table_fits(const struct image_header *h, uint32_t offset, uint32_t count, size_t entry_bytes)
 {
     return offset % 8 == 0 && offset >= sizeof(*h) && offset <= h->bytes &&
@@ -116,12 +134,15 @@ static const char *check_header(const struct image_header *h)
         return "too many threads, objects or regions";
     if (h->interrupts > IMAGE_INTERRUPT_MAX || h->devices > IMAGE_DEVICES_MAX)
         return "too many interrupts or devices";
+    if (h->subscriptions > IMAGE_OBJECTS_MAX)
+        return "too many subscriptions";
     if (!table_fits(h, h->processes_offset, h->processes, sizeof(struct image_process)) ||
         !table_fits(h, h->threads_offset, h->threads, sizeof(struct image_thread)) ||
         !table_fits(h, h->objects_offset, h->objects, sizeof(struct image_object)) ||
         !table_fits(h, h->regions_offset, h->regions, sizeof(struct image_region)) ||
         !table_fits(h, h->interrupts_offset, h->interrupts, sizeof(struct image_interrupt)) ||
-        !table_fits(h, h->devices_offset, h->devices, sizeof(struct image_device)))
+        !table_fits(h, h->devices_offset, h->devices, sizeof(struct image_device)) ||
+        !table_fits(h, h->subscriptions_offset, h->subscriptions, sizeof(struct image_subscription)))
         return "a table is not 8-aligned or leaves the file";
     return NULL;
 }
@@ -250,13 +271,30 @@ static const char *check_threads(const struct image_header *h, const struct imag
     return why;
 }
 
-static const char *check_channel(const struct image_header *h, const struct image_object *o, uint32_t index)
+static const char *check_module(const struct image_object *o, struct walk *w)
+{
+    if (!name_fits_bus(o->name))
+        return "a module's name has a blank";
+    if (w->modules == IMAGE_MODULES_MAX)
+        return "too many modules";
+    for (uint32_t i = 0; i < w->modules; i++) {
+        if (name_is(w->module_names[i], o->name))
+            return "two modules have one name";
+    }
+    w->module_names[w->modules++] = o->name;
+    return NULL;
+}
+
+static const char *check_channel(const struct image_header *h, const struct image_object *o, uint32_t index,
+                                 struct walk *w)
 {
     const uint32_t other_type =
         o->type == IMAGE_OBJECT_CHANNEL_HANDLER ? IMAGE_OBJECT_CHANNEL_INITIATOR : IMAGE_OBJECT_CHANNEL_HANDLER;
 
     if (o->region != IMAGE_NONE)
         return "an end of a channel names a region";
+    if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER && o->peer == IMAGE_NONE)
+        return check_module(o, w);
     if (o->peer >= h->objects)
         return "an end of a channel has no peer";
     const struct image_object *peer = &image_objects(h)[o->peer];
@@ -303,6 +341,46 @@ static const char *check_interrupts(const struct image_header *h, const struct i
     return NULL;
 }
 
+static const char *check_subscription_names(const struct image_subscription *s)
+{
+    const bool by_name = s->topics & TOPIC_CUSTOM && s->topics != TOPIC_ALL;
+
+    if (s->names > IMAGE_SUBSCRIPTION_NAMES || by_name != (s->names > 0))
+        return "a subscription has names without custom events, or those without names, or too many";
+    for (uint32_t i = 0; i < s->names; i++) {
+        if (!name_fits_bus(s->name[i]))
+            return "a name in a subscription is empty, not terminated, not printable or has a blank";
+        for (uint32_t k = 0; k < i; k++) {
+            if (name_is(s->name[k], s->name[i]))
+                return "a subscription has a name twice";
+        }
+    }
+    for (size_t i = s->names * IMAGE_NAME_BYTES; i < sizeof(s->name); i++) {
+        if (((const char *)s->name)[i])
+            return "a subscription has more names than it counts";
+    }
+    return NULL;
+}
+
+static const char *check_subscription(const struct image_header *h, const struct image_object *o, uint32_t index,
+                                      struct walk *w)
+{
+    if (o->peer != w->next_subscription || o->peer >= h->subscriptions)
+        return "the entry of a subscription does not follow that of the subscription before";
+    const struct image_subscription *s = &image_subscriptions(h)[w->next_subscription++];
+    if (s->object != index)
+        return "the entry of a subscription names another object";
+    if (!s->topics || s->topics & ~TOPIC_ALL)
+        return "a subscription has no topic or an unknown one";
+    if (s->depth < 1 || s->depth > IMAGE_SUBSCRIPTION_DEPTH_MAX)
+        return "a subscription's depth is out of range";
+    if (s->priority > IMAGE_SUBSCRIPTION_PRIORITY_MAX)
+        return "a subscription's priority is out of range";
+    if (s->reserved)
+        return "a reserved field of a subscription is not zero";
+    return check_subscription_names(s);
+}
+
 /* One of the objects before the last of a process. */
 static const char *check_linked_process(const struct image_header *h, const struct image_object *o, struct walk *w)
 {
@@ -322,14 +400,15 @@ static const char *check_thread_object(const struct image_object *o, const struc
     return bit_claim(w->threads, o->peer) ? NULL : "two thread objects name one thread";
 }
 
-/* The types that came with version 2 of the image. */
+/* The types that came with version 2 of the image, and later. */
 static const char *check_newer_object(const struct image_header *h, const struct image_process *p, uint32_t index,
                                       struct walk *w)
 {
     const struct image_object *o = &image_objects(h)[index];
-    const bool has_peer = o->type == IMAGE_OBJECT_PROCESS || o->type == IMAGE_OBJECT_THREAD;
+    const bool has_peer =
+        o->type == IMAGE_OBJECT_PROCESS || o->type == IMAGE_OBJECT_THREAD || o->type == IMAGE_OBJECT_EVENT_SUBSCRIPTION;
 
-    if (o->type < IMAGE_OBJECT_WAIT_GROUP || o->type > IMAGE_OBJECT_THREAD)
+    if (o->type < IMAGE_OBJECT_WAIT_GROUP || o->type > IMAGE_OBJECT_ROUTER)
         return "an object's type is unknown";
     if (o->region != IMAGE_NONE || (!has_peer && o->peer != IMAGE_NONE))
         return "an object names a region or a peer, and its type has none";
@@ -337,6 +416,8 @@ static const char *check_newer_object(const struct image_header *h, const struct
         return check_interrupts(h, o, index, w);
     if (o->type == IMAGE_OBJECT_THREAD)
         return check_thread_object(o, p, w);
+    if (o->type == IMAGE_OBJECT_EVENT_SUBSCRIPTION)
+        return check_subscription(h, o, index, w);
     if (o->type == IMAGE_OBJECT_PROCESS && index + 1 < p->first_object + p->objects)
         return check_linked_process(h, o, w);
     return NULL;
@@ -368,7 +449,7 @@ static const char *check_objects(const struct image_header *h, const struct imag
         if (o->type != IMAGE_OBJECT_INTERRUPT && (o->first_interrupt || o->interrupts))
             return "an object lists interrupts and is no interrupt object";
         if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER || o->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
-            why = check_channel(h, o, i);
+            why = check_channel(h, o, i, w);
         else if (o->type == IMAGE_OBJECT_HISTOGRAM)
             why = check_histogram(h, o);
         else
@@ -430,7 +511,9 @@ static const char *check_tables(const struct image_header *h)
     if (w.next.first_region != h->regions || w.next.first_object != h->objects || w.next.first_thread != h->threads ||
         w.next.first_device != h->devices)
         return "a table has entries that no process lists";
-    return w.next_interrupt == h->interrupts ? NULL : "the table of interrupts has entries that no object lists";
+    if (w.next_interrupt != h->interrupts)
+        return "the table of interrupts has entries that no object lists";
+    return w.next_subscription == h->subscriptions ? NULL : "the table of subscriptions has entries of no object";
 }
 
 enum status image_check(const void *bytes, uint64_t size, const struct image_header **out, const char **why)

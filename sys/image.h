@@ -44,6 +44,11 @@ static inline const struct image_device *image_devices(const struct image_header
     return (const struct image_device *)(const void *)((const unsigned char *)h + h->devices_offset);
 }
 
+static inline const struct image_subscription *image_subscriptions(const struct image_header *h)
+{
+    return (const struct image_subscription *)(const void *)((const unsigned char *)h + h->subscriptions_offset);
+}
+
 /* The bytes a region starts with (region->file_bytes of them); the rest of it is zero. Any context. */
 static inline const void *image_region_bytes(const struct image_header *h, const struct image_region *region)
 {

@@ -271,7 +271,12 @@ static enum status load_object(const struct image_header *image, uint32_t index)
     case IMAGE_OBJECT_THREAD:
         load_task(from, &to->task);
         break;
+    case IMAGE_OBJECT_EVENT_SUBSCRIPTION:
+    case IMAGE_OBJECT_ROUTER:
+        return STATUS_UNIMPLEMENTED;
     default:
+        if (from->peer == IMAGE_NONE)
+            return STATUS_UNIMPLEMENTED;
         load_endpoint(image, from, &to->endpoint);
     }
     return STATUS_OK;

@@ -3,13 +3,14 @@
  * module. One file: struct image_header, then the tables it points to, then the bytes of the regions. Little-endian,
  * every offset from the start of the file, every table 8-aligned. The kernel trusts nothing in it (sys/image.c checks
  * all). A handle is an object's index within its process: object = process.first_object + handle. Each table is cut
- * into one run per process (interrupts: per object), in their order and without gaps. */
+ * into one run per process (interrupts: per object), in their order and without gaps; that of subscriptions has one
+ * entry for each of their objects, in the objects' order. */
 #ifndef TERN_ABI_IMAGE_H
 #define TERN_ABI_IMAGE_H
 #include <stdint.h>
 
 #define IMAGE_MAGIC 0x474d4954u /* "TIMG" */
-#define IMAGE_VERSION 2
+#define IMAGE_VERSION 3
 #define IMAGE_NAME_BYTES 32 /* NUL padded, always NUL terminated */
 #define IMAGE_NONE 0xffffffffu
 #define IMAGE_PRIORITIES 32
@@ -22,14 +23,19 @@
 #define IMAGE_INTERRUPT_MAX 256        /* interrupts are numbered below; each has at most one place in an image */
 #define IMAGE_INTERRUPT_MESSAGE 240    /* from here on they have no line but a message: interrupt_message */
 #define IMAGE_INTERRUPTS_PER_OBJECT 15 /* as many as there are signals, A to O */
+#define IMAGE_MODULES_MAX 32           /* in the whole image */
+#define IMAGE_SUBSCRIPTION_NAMES 8
+#define IMAGE_SUBSCRIPTION_DEPTH_MAX 4096
+#define IMAGE_SUBSCRIPTION_PRIORITY_MAX 255
 
 struct image_header {
     uint32_t magic;
     uint32_t version;
     uint64_t bytes;    /* of the whole file */
     uint32_t checksum; /* CRC-32 (IEEE, zlib) of the file with this field as zero */
-    uint32_t processes, threads, objects, regions, interrupts, devices;
-    uint32_t processes_offset, threads_offset, objects_offset, regions_offset, interrupts_offset, devices_offset;
+    uint32_t processes, threads, objects, regions, interrupts, devices, subscriptions;
+    uint32_t processes_offset, threads_offset, objects_offset, regions_offset, interrupts_offset, devices_offset,
+        subscriptions_offset;
     uint32_t reserved; /* 0 */
     char name[IMAGE_NAME_BYTES];
 };
@@ -70,20 +76,22 @@ struct image_thread {
 };
 
 enum image_object_type {
-    IMAGE_OBJECT_CHANNEL_HANDLER = 1,
+    IMAGE_OBJECT_CHANNEL_HANDLER = 1,   /* without a peer it is a module of the router: its name is unique as such */
     IMAGE_OBJECT_CHANNEL_INITIATOR = 2, /* peer: index of the handler object in the whole image */
     IMAGE_OBJECT_HISTOGRAM = 3,         /* region: index of the region that holds its struct histogram */
     IMAGE_OBJECT_WAIT_GROUP = 4,
     IMAGE_OBJECT_INTERRUPT = 5, /* interrupts: its lines */
     IMAGE_OBJECT_PROCESS = 6,   /* peer: index of the process; but for a process's own, at most one object names it */
     IMAGE_OBJECT_THREAD = 7,    /* peer: index of a thread of the same process, named by this object only */
+    IMAGE_OBJECT_EVENT_SUBSCRIPTION = 8, /* peer: index of its entry in the table of subscriptions */
+    IMAGE_OBJECT_ROUTER = 9,
 };
 
 struct image_object {
     char name[IMAGE_NAME_BYTES];
     uint32_t type; /* enum image_object_type */
     uint32_t process;
-    uint32_t peer;   /* both ends of a channel name each other; process and thread as above; otherwise IMAGE_NONE */
+    uint32_t peer;   /* both ends of a channel name each other; others as above; otherwise IMAGE_NONE */
     uint32_t region; /* histogram only; otherwise IMAGE_NONE */
     uint32_t first_interrupt, interrupts; /* interrupt only, 1 to IMAGE_INTERRUPTS_PER_OBJECT of them; otherwise 0, 0 */
 };
@@ -92,6 +100,18 @@ struct image_object {
 struct image_interrupt {
     uint32_t object;
     uint32_t number; /* global system interrupt: an input of the IO-APICs, which the machine must have */
+};
+
+/* What an event subscription wants (sys/abi/event.h). A module's name and each of `names` is printable without blanks.
+ */
+struct image_subscription {
+    uint32_t object;
+    uint32_t topics;   /* TOPIC_*, one or more */
+    uint32_t depth;    /* events that are kept, 1 to IMAGE_SUBSCRIPTION_DEPTH_MAX */
+    uint32_t priority; /* 0 to IMAGE_SUBSCRIPTION_PRIORITY_MAX, 0 is the most urgent */
+    uint32_t names; /* which custom events: 1 or more if TOPIC_CUSTOM is among the topics; 0 without it or with all */
+    uint32_t reserved;                                     /* 0 */
+    char name[IMAGE_SUBSCRIPTION_NAMES][IMAGE_NAME_BYTES]; /* all different; those above `names` are zero */
 };
 
 /* What a process may touch of the machine. Memory is mapped uncached, for reading and writing, never for execution.
@@ -108,12 +128,13 @@ struct image_device {
 #define IMAGE_PORTS_END 0x10000
 #define IMAGE_PHYSICAL_END 0x10000000000000 /* no address of a CPU has more than 52 bits */
 
-_Static_assert(sizeof(struct image_header) == 104, "image ABI");
+_Static_assert(sizeof(struct image_header) == 112, "image ABI");
 _Static_assert(sizeof(struct image_process) == 80, "image ABI");
 _Static_assert(sizeof(struct image_region) == 40, "image ABI");
 _Static_assert(sizeof(struct image_thread) == 48, "image ABI");
 _Static_assert(sizeof(struct image_object) == 56, "image ABI");
 _Static_assert(sizeof(struct image_interrupt) == 8, "image ABI");
 _Static_assert(sizeof(struct image_device) == 32, "image ABI");
+_Static_assert(sizeof(struct image_subscription) == 280, "image ABI");
 
 #endif

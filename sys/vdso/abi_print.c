@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sys/abi/event.h"
 #include "sys/abi/exit_status.h"
 #include "sys/abi/histogram.h"
 #include "sys/abi/image.h"
@@ -76,6 +77,8 @@ static void print_layout(void)
     PRINT(VVAR_FEATURE_HYPERVISOR), PRINT(IMAGE_VERSION), PRINT(sizeof(struct image_header));
     PRINT(sizeof(struct image_process)), PRINT(sizeof(struct image_region)), PRINT(sizeof(struct image_thread));
     PRINT(sizeof(struct image_object)), PRINT(sizeof(struct image_interrupt)), PRINT(sizeof(struct image_device));
+    PRINT(sizeof(struct image_subscription)), PRINT(sizeof(struct event)), PRINT(EVENT_KINDS), PRINT(TOPIC_TIMER);
+    PRINT(TOPIC_PROCESS), PRINT(TOPIC_MEMORY), PRINT(TOPIC_INTERRUPT), PRINT(TOPIC_SYSTEM), PRINT(TOPIC_ALL);
     PRINT(sizeof(struct histogram)), PRINT(sizeof(struct syscall_stats));
     PRINT(SIGNAL_READABLE), PRINT(SIGNAL_WRITEABLE), PRINT(SIGNAL_ERROR), PRINT(SIGNAL_JOINABLE), PRINT(SIGNAL_USER);
     PRINT(SIGNAL_INTERRUPT_A), PRINT(SIGNAL_VALID), PRINT(RESULT_REQUEST), PRINT(sizeof(struct exit_status));

@@ -36,10 +36,10 @@ LAYOUT = """#include "sys/abi/image.h"
 #include <stdio.h>
 int main(void)
 {
-    printf("%zu %zu %zu %zu %zu %zu %zu %zu %zu", sizeof(struct image_header), sizeof(struct image_process),
+    printf("%zu %zu %zu %zu %zu %zu %zu %zu %zu %zu", sizeof(struct image_header), sizeof(struct image_process),
            sizeof(struct image_thread), sizeof(struct image_object), sizeof(struct image_region),
-           sizeof(struct image_interrupt), sizeof(struct image_device), offsetof(struct image_header, checksum),
-           HISTOGRAM_BYTES);
+           sizeof(struct image_interrupt), sizeof(struct image_device), sizeof(struct image_subscription),
+           offsetof(struct image_header, checksum), HISTOGRAM_BYTES);
     return 0;
 }
 """
@@ -245,7 +245,7 @@ class Shape(Case):
                      "5:25: unknown key 'zzz' in a process; valid keys: "
                      "cpu, memory_mappings, name, objects, program, ram_size_bytes, threads")
         self.refused('"channel_handler"', '"channel_handler", handler_proces: 1',
-                     "5:75: unknown key 'handler_proces' in a channel_handler; valid keys: name, type")
+                     "5:75: unknown key 'handler_proces' in a channel_handler; valid keys: module, name, type")
         self.refused("stack_size_bytes", "stack_size",
                      "11:49: unknown key 'stack_size' in a thread; did you mean "
                      "'stack_size_bytes'? valid keys: name, priority, stack_size_bytes")
@@ -291,10 +291,8 @@ class Shape(Case):
                          f"11:45: 'priority' is {bad}; valid are 0 to 31 and 'Level0' to 'Level31'")
 
     def test_types_of_objects(self) -> None:
-        valid = "channel_handler, channel_initiator, histogram, interrupt, process, thread, wait_group"
-        self.refused('"channel_handler"', '"event_subscription"',
-                     "5:56: object type 'event_subscription' is not supported by this kernel "
-                     f"yet; supported: {valid}")
+        valid = ("channel_handler, channel_initiator, event_subscription, histogram, interrupt, process, router, "
+                 "thread, wait_group")
         self.refused('"channel_handler"', '"channel_handle"',
                      "5:56: unknown object type 'channel_handle'; did you mean "
                      f"'channel_handler'? valid types: {valid}")
@@ -479,6 +477,21 @@ class Abis(Case):
         lines = schema["definitions"]["interrupt"]["properties"]["irqs"]
         self.assertEqual(lines["maxItems"], abi["IMAGE_INTERRUPTS_PER_OBJECT"])
         self.assertEqual(lines["items"]["properties"]["number"]["maximum"], abi["IMAGE_INTERRUPT_MAX"] - 1)
+        news = schema["definitions"]["event_subscription"]["properties"]
+        self.assertEqual(news["depth"]["maximum"], abi["IMAGE_SUBSCRIPTION_DEPTH_MAX"])
+        self.assertEqual(news["priority"]["maximum"], abi["IMAGE_SUBSCRIPTION_PRIORITY_MAX"])
+        self.assertEqual(news["names"]["maxItems"], abi["IMAGE_SUBSCRIPTION_NAMES"])
+
+    def test_topics_are_those_of_c(self) -> None:
+        """And there is no other."""
+        event_h = (ROOT / "sys/abi/event.h").read_text(encoding="utf-8")
+        macros = set(re.findall(r"^#define (TOPIC_\w+)", event_h, re.MULTILINE))
+        abi = Abi(ROOT / "sys/abi")
+        checks = "".join(f'_Static_assert(EVENT_BIT(EVENT_{kind.upper()}) == {abi.topics[kind]}, "{kind}");\n'
+                         for kind in abi.event_kinds)
+        checks += "".join(f'_Static_assert({name} == {abi.topics[name[6:].lower()]}, "{name}");\n' for name in macros)
+        self.compiled('#include "sys/abi/event.h"\n' + checks + "int main(void) { return 0; }\n")
+        self.assertEqual(set(abi.topics), {*abi.event_kinds, *(name[6:].lower() for name in macros)})
 
     def test_python_and_c_name_the_same_types(self) -> None:
         schema = json.loads((IMAGES / "system_schema.json").read_text(encoding="utf-8"))

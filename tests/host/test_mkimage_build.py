@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # The first import makes the modules of mkimage.py known.
 from test_mkimage import GOOD, ROOT, Case, mkimage_process, mkimage_run  # noqa: E402, I001
+from test_mkimage_events import NEWS  # noqa: E402
 from test_mkimage_objects import BASE, HEAP, ROBOT  # noqa: E402
 
 import image_file  # noqa: E402
@@ -98,7 +99,7 @@ class Building(Case):
         self.assertEqual(self.judge(), "0 sound\n")
         lines = [re.sub(r"\d+ of them at offset [1-9]\d*", "N of them",
                         line) for line in self.show().splitlines()]
-        self.assertRegex(lines[0], r"^image 'my image' version 2 bytes \d+ checksum ")
+        self.assertRegex(lines[0], r"^image 'my image' version 3 bytes \d+ checksum ")
         self.assertEqual(lines[1:], [
             "process 'server' cpu 0 entry 0x1000000",
             "  thread 'main' priority 15 stack_top 0x1c01000",
@@ -158,6 +159,20 @@ class Building(Case):
             "  region 0x2c00000 rw- bytes 4096, 0 of them at offset 0",
             "  region 0x2c02000 rw- bytes 8192, 0 of them at offset 0"])
 
+    def test_events_and_modules(self) -> None:
+        for name in ("reader", "server", "client"):
+            self.write(f"programs/{name}.c", '#include "handles.h"\nint main(void) { return HANDLE_PROCESS; }\n')
+        self.assertEqual(self.build(NEWS), (0, ""))
+        self.assertEqual(self.judge(), "0 sound\n")
+        self.assertEqual(re.findall(r"^  handle \d '(?!process')(.*)", self.show(), re.MULTILINE), [
+            "life' event_subscription priority 0 depth 8 shutdown process_created process_exited bad_origin",
+            "alarms' event_subscription priority 128 depth 64 tick custom 'fire' 'water-level'",
+            "ask' router",
+            "echo' channel_handler, a module",
+            "plain' channel_handler peer 'client'.'call'",
+            "everything' event_subscription priority 128 depth 64 all",
+            "call' channel_initiator peer 'server'.'plain'"])
+
     def test_private_data_beside_the_program(self) -> None:
         at = f"address: {BASE + 0x1000}"
         self.assertEqual(self.build_robot(ROBOT.replace(HEAP, HEAP.replace("address: 0", at))), (0, ""))
@@ -186,7 +201,7 @@ class Building(Case):
         image = (self.folder / "out.img").read_bytes()
         fields = image_file.HEADER.unpack_from(image)
         regions = [image_file.REGION.unpack_from(image,
-                                                 fields[13] + 40 * number) for number in range(fields[7])]
+                                                 fields[14] + 40 * number) for number in range(fields[7])]
         program = elf_read(self.folder / "work/client/client.elf")
         self.assertEqual(len(program.segments), 2)
         for segment in program.segments:

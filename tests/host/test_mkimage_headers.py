@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from test_mkimage import GOOD, Case, mkimage_run  # noqa: E402
+from test_mkimage_events import NEWS  # noqa: E402
 from test_mkimage_objects import BASE, IRQS, ROBOT  # noqa: E402
 
 
@@ -195,6 +196,19 @@ class Graph(Case):
     def test_channel_with_one_name_at_both_ends(self) -> None:
         text = self.graph(GOOD.replace('"call"', '"IPC"'))
         self.assertIn('    p1 -> p0 [label="IPC"];\n', text)
+
+    def test_bus_and_router(self) -> None:
+        text = self.graph(NEWS)
+        self.assertEqual(text[text.index("    bus") :], """    bus [shape=ellipse];
+    router [shape=ellipse];
+    bus -> p0 [label="life"];
+    bus -> p0 [label="alarms"];
+    p0 -> router [label="ask"];
+    router -> p1 [label="echo"];
+    bus -> p1 [label="everything"];
+    p2 -> p1 [label="call - plain"];
+}
+""")
 
     def test_odd_names(self) -> None:
         text = self.graph(ROBOT.replace('name: "driver"', 'name: "a\\"b\\\\n"').replace('"driver"', '"a\\"b\\\\n"'),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel's numbers, read out of sys/abi: addresses and limits have one home, the C headers.
 
-Only `#define NAME NUMBER`, `#define NAME "TEXT"` and `NAME = NUMBER` of an enum are understood, which is all that
-is needed here.
+Only `#define NAME NUMBER`, `#define NAME "TEXT"` and `NAME = NUMBER` of an enum are understood, and of event.h the
+kinds of events and the topics made of them, which is all that is needed here.
 """
 
 import re
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from system import Thread
 
-HEADERS = ("image.h", "layout.h", "histogram.h", "signals.h")
+HEADERS = ("image.h", "layout.h", "histogram.h", "signals.h", "event.h")
 _DEFINE = re.compile(r"^#define +(\w+) +(0x[0-9a-fA-F]+|\d+)[uUlL]*(?: *(?:/\*.*)?)$", re.MULTILINE)
 _TEXT = re.compile(r'^#define +(\w+) +"([^"\\]*)"', re.MULTILINE)
+_KINDS = re.compile(r"^enum event_kind \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_TOPIC = re.compile(r"^#define TOPIC_(\w+) (\(?EVENT_BIT\([^/\n]*)", re.MULTILINE)
 _ENUM = re.compile(r"^ +(\w+) = (\d+),", re.MULTILINE)
 
 
@@ -31,6 +33,9 @@ class Abi:
             self.texts |= dict(_TEXT.findall(text))
             for name, number in _DEFINE.findall(text) + _ENUM.findall(text):
                 self._numbers[name] = int(number, 0)
+        event_h = (folder / "event.h").read_text(encoding="utf-8")
+        self.event_kinds = _event_kinds(event_h)
+        self.topics = _topics(event_h, self.event_kinds)
 
     def __getitem__(self, name: str) -> int:
         return self._numbers[name]
@@ -67,3 +72,17 @@ class Abi:
     def histograms_max(self) -> int:
         """How many fit into a process, with an unmapped page after each, before its stack."""
         return (self["USER_STACK_OFFSET"] - self["USER_HISTOGRAM_OFFSET"]) // self.histogram_stride
+
+
+def _event_kinds(text: str) -> list[str]:
+    """The kinds of events in their order, in lower case."""
+    names = re.findall(r"\bEVENT_(\w+)", re.sub(r"/\*.*?\*/", "", _KINDS.search(text)[1], flags=re.DOTALL))
+    return [name.lower() for name in names if name != "KINDS"]
+
+
+def _topics(text: str, kinds: list[str]) -> dict[str, int]:
+    """The words for topics, each with its bits: every kind by itself, sets of kinds, and all."""
+    bits = {kind: 1 << number for number, kind in enumerate(kinds)}
+    sets = {name.lower(): sum(bits[kind.lower()] for kind in re.findall(r"EVENT_BIT\(EVENT_(\w+)\)", value))
+            for name, value in _TOPIC.findall(text) if name != "ALL"}
+    return {**bits, **sets, "all": (1 << len(kinds)) - 1}

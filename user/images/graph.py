@@ -4,7 +4,7 @@
     mkimage.py graph SYSTEM.json5 | dot -Tsvg -o system.svg
 
 Processes are boxes, channels arrows from the initiator to the handler, supervision is dashed, interrupts are
-small circles. The same text gives the same graph, line by line.
+small circles. The event bus and the router are ellipses, for who subscribes, asks or serves. The same text gives the same graph, line by line.
 """
 
 from system import Object, Process, System
@@ -15,6 +15,10 @@ def system_graph(system: System, name: str) -> str:
     lines = [f"digraph {_quoted(name)} {{", "    rankdir=LR;", "    node [shape=box];"]
     lines += [f"    p{number} [label={_quoted(_process_label(process))}];"
               for number, process in enumerate(system.processes)]
+    objects = [item for process in system.processes for item in process.objects]
+    for node, is_there in (("bus", any(item.subscription for item in objects)),
+                           ("router", any(_is_routed(item) for item in objects))):
+        lines += [f"    {node} [shape=ellipse];"] if is_there else []
     for number, process in enumerate(system.processes):
         for item in process.objects:
             lines += [f"    {line}" for line in _object_lines(system, number, item)]
@@ -28,6 +32,10 @@ def _process_label(process: Process) -> str:
     return f"{process.name}\ncpu {process.cpu}, {word} {priorities}"
 
 
+def _is_routed(item: Object) -> bool:
+    return item.module or item.type == "router"
+
+
 def _object_lines(system: System, number: int, item: Object) -> list[str]:
     """The edges that an object stands for, from the side that acts."""
     if item.type == "channel_initiator" and item.peer:
@@ -37,6 +45,11 @@ def _object_lines(system: System, number: int, item: Object) -> list[str]:
         return [f"p{number} -> p{target} [label={_quoted(label)}];"]
     if item.type == "process" and item.linked != number:
         return [f"p{number} -> p{item.linked} [label={_quoted(item.name)}, style=dashed];"]
+    if item.subscription:
+        return [f"bus -> p{number} [label={_quoted(item.name)}];"]
+    if _is_routed(item):
+        edge = f"router -> p{number}" if item.module else f"p{number} -> router"
+        return [f"{edge} [label={_quoted(item.name)}];"]
     lines = []
     for line in item.interrupts:
         node = f"i{line.number}"

@@ -56,6 +56,8 @@ def headers_write(system: System, folder: Path, abi: Abi) -> None:
             process=process,
             identifier=identifier,
             lines=[(line, index) for item in process.objects for index, line in enumerate(item.interrupts)],
+            event_names=[(name, index) for item in process.of_type("event_subscription")
+                         for index, name in enumerate(item.subscription.names)],
             stack_tops=[(item, abi.stack_top(process.threads[item.thread])) for item in process.of_type("thread")],
         )
         file = folder / process.folder / "handles.h"

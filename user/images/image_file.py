@@ -12,16 +12,17 @@ from itertools import accumulate
 import elf
 from abi import Abi
 from elf import Elf
-from system import Object, Process, Problems, Refused, System
+from system import Object, Process, Problems, Refused, Subscription, System
 
-HEADER = struct.Struct("<IIQI6I6II32s")
+HEADER = struct.Struct("<IIQI7I7II32s")
 PROCESS = struct.Struct("<32sQII8I")
 THREAD = struct.Struct("<32sIIQ")
 OBJECT = struct.Struct("<32s6I")
 REGION = struct.Struct("<QQQQII")
 INTERRUPT = struct.Struct("<II")
 DEVICE = struct.Struct("<QQQII")
-TABLES = (PROCESS, THREAD, OBJECT, REGION, INTERRUPT, DEVICE)  # as the header counts them
+SUBSCRIPTION = struct.Struct("<6I256s")
+TABLES = (PROCESS, THREAD, OBJECT, REGION, INTERRUPT, DEVICE, SUBSCRIPTION)  # as the header counts them
 CHECKSUM_OFFSET = 16
 DEVICE_KINDS = {"device": "IMAGE_DEVICE_MEMORY", "ports": "IMAGE_DEVICE_PORTS"}  # of the types of mappings
 
@@ -60,6 +61,7 @@ class _Tables:
         self.regions: list[tuple[int, Region]] = []  # process and region
         self.interrupts: list[bytes] = []
         self.devices: list[bytes] = []
+        self.subscriptions: list[bytes] = []
         # an object may name a thread or object of which the row is not there yet
         self._first_object = [0, *accumulate(len(process.objects) for process in system.processes)]
         self._first_thread = [0, *accumulate(len(process.threads) for process in system.processes)]
@@ -91,6 +93,9 @@ class _Tables:
             peer = item.linked
         elif item.thread is not None:
             peer = self._first_thread[number] + item.thread
+        elif item.subscription:
+            peer = len(self.subscriptions)
+            self.subscriptions.append(self._subscription(len(self.objects), item.subscription))
         if item.type == "histogram":
             region = region_at[item.address]
         lines = (len(self.interrupts), len(item.interrupts)) if item.interrupts else (0, 0)
@@ -98,10 +103,15 @@ class _Tables:
         kind = self.abi[f"IMAGE_OBJECT_{item.type.upper()}"]
         self.objects.append(OBJECT.pack(item.name.encode(), kind, number, peer, region, *lines))
 
+    def _subscription(self, index: int, item: Subscription) -> bytes:
+        texts = (name.text.encode() for name in item.names)
+        names = b"".join(text.ljust(self.abi["IMAGE_NAME_BYTES"], b"\0") for text in texts)
+        return SUBSCRIPTION.pack(index, item.topics, item.depth, item.priority, len(item.names), 0, names)
+
     def assemble(self, name: str) -> bytes:
         """Header, tables, and the regions' bytes; each part 8-aligned."""
         counts = [len(rows) for rows in (self.processes, self.threads, self.objects, self.regions,
-                                         self.interrupts, self.devices)]
+                                         self.interrupts, self.devices, self.subscriptions)]
         sizes = [count * row.size for row, count in zip(TABLES, counts)]
         *offsets, end = accumulate(sizes, initial=HEADER.size)
         regions, data = b"", b""
@@ -115,7 +125,7 @@ class _Tables:
                                *counts, *offsets, 0, name.encode())
 
         rest = b"".join([*self.processes, *self.threads, *self.objects, regions, *self.interrupts,
-                         *self.devices, data])
+                         *self.devices, *self.subscriptions, data])
         return header(zlib.crc32(header(0) + rest)) + rest
 
 

@@ -10,7 +10,8 @@ from abi import Abi
 from image_file import CHECKSUM_OFFSET, HEADER, TABLES
 from system import Refused
 
-KINDS = ("channel_handler", "channel_initiator", "histogram", "wait_group", "interrupt", "process", "thread")
+KINDS = ("channel_handler", "channel_initiator", "histogram", "wait_group", "interrupt", "process", "thread",
+         "event_subscription", "router")
 _Row = tuple[Any, ...]
 
 
@@ -38,7 +39,8 @@ class _Shown:
         if zlib.crc32(zeroed) != checksum:
             raise ValueError("wrong checksum")
         end = 4 + len(TABLES)
-        self.processes, self.threads, self.objects, self.regions, self.interrupts, self.devices = (
+        (self.processes, self.threads, self.objects, self.regions, self.interrupts, self.devices,
+         self.subscriptions) = (
             [row.unpack_from(data, offset + number * row.size) for number in range(count)]
             for row, count, offset in zip(TABLES, self.header[4:end], self.header[end:]))
         self.kinds = {abi[f"IMAGE_OBJECT_{kind.upper()}"]: kind for kind in KINDS}
@@ -73,10 +75,21 @@ class _Shown:
             return f"interrupt {' '.join(numbers)}"
         if kind == "histogram":
             return f"histogram at {self.regions[region][0]:#x}"
+        if kind == "event_subscription":
+            return self._subscription(self.subscriptions[peer])
         if peer != self.abi["IMAGE_NONE"]:
             other, _, owner, *_ = self.objects[peer]
             return f"{kind} peer '{_text(self.processes[owner][0])}'.'{_text(other)}'"
-        return kind
+        return f"{kind}, a module" if kind == "channel_handler" else kind
+
+    def _subscription(self, row: _Row) -> str:
+        """The kinds of events, and which custom ones."""
+        _, topics, depth, priority, count, _, names = row
+        words = ["all"] if topics == self.abi.topics["all"] else [
+            kind for number, kind in enumerate(self.abi.event_kinds) if topics & 1 << number]
+        size = self.abi["IMAGE_NAME_BYTES"]
+        words += (f"'{_text(names[n * size : n * size + size])}'" for n in range(count))
+        return f"event_subscription priority {priority} depth {depth} {' '.join(words)}"
 
     def _device(self, row: _Row) -> str:
         address, physical, size, _, kind = row

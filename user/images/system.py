@@ -106,6 +106,25 @@ class Interrupt:
 
 
 @dataclass
+class EventName:
+    """`text` is the name of a custom event; `name` has its subscription's name before it."""
+
+    name: str
+    path: Path
+    text: str
+
+
+@dataclass
+class Subscription:
+    """`topics` are the bits of TOPIC_* in sys/abi/event.h."""
+
+    topics: int
+    priority: int
+    depth: int
+    names: list[EventName]
+
+
+@dataclass
 class Mapping:
     """`start` and `size` as in the file. `address` is where the process finds it, of ports the first."""
 
@@ -121,7 +140,7 @@ class Mapping:
 class Object:
     """What else there is goes by the type: `peer` is the other end of a channel, as (index of its process, its
     handle); `linked` the index of a process object's process; `thread` the index of a thread in its process;
-    `interrupts` the lines; `address` a histogram's."""
+    `interrupts` the lines; `address` a histogram's; `module` is true of a handler that the router serves."""
 
     name: str
     type: str
@@ -131,6 +150,8 @@ class Object:
     thread: Optional[int] = None
     interrupts: list[Interrupt] = field(default_factory=list)
     address: int = 0
+    module: bool = False
+    subscription: Optional[Subscription] = None
 
 
 @dataclass

@@ -47,7 +47,7 @@ class _Channels:
             if item.type == "channel_initiator":
                 self._connect_one(number, handle, item)
         for _, _, item in ends:
-            if item.type == "channel_handler" and not item.peer:
+            if item.type == "channel_handler" and not item.peer and not item.module:
                 self.text.error(item.path + ("name",), f"handler '{item.name}' is used by no initiator")
         self._refuse_cycles()
 
@@ -61,6 +61,9 @@ class _Channels:
         if target == number:
             message = f"process '{process.name}' would call itself and wait for ever"
             self.text.error(item.path + ("handler_process",), message)
+        elif handler.module:
+            message = f"handler '{handler.name}' of process '{process.name}' is a module: the kernel is its initiator"
+            self.text.error(item.path + ("handler_object_name",), message)
         elif handler.peer:
             other_process = self.system.processes[handler.peer[0]]
             other = other_process.objects[handler.peer[1]]

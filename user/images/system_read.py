@@ -15,6 +15,7 @@ from slot import slot_place
 from system import (
     App, Interrupt, Mapping, Object, Process, System, Text, Thread, a_or_an, folder_name, identifier, members,
 )
+from system_events import modules_check, subscription_read
 from system_links import links_connect
 
 STACK_BYTES_DEFAULT = 4096
@@ -48,6 +49,7 @@ class _Reader:
         self._unique([app.path for app in self.system.apps], "app")
         self._check_processes()
         self._check_counts()
+        modules_check(self.system, self.text, self.abi)
         links_connect(self.system, self.text)
         for number, process in enumerate(self.system.processes):
             slot_place(process, number, self.text, self.abi)
@@ -126,6 +128,9 @@ class _Reader:
         if identifier(item.name) == identifier(self.own_process):
             message = f"an object cannot be named '{item.name}': that is the process's own, added to each"
             self.text.error(path + ("name",), message)
+        item.module = value.get("module", False)
+        if item.type == "event_subscription":
+            item.subscription = subscription_read(self.text, item, value, self.abi)
         for at, line in members(path, value, "irqs"):
             item.interrupts.append(Interrupt(self._name(at), at, int(line["number"])))
         return item
@@ -142,6 +147,7 @@ class _Reader:
         declared = [item for item in process.objects if "objects" in item.path]
         histograms = process.of_type("histogram")
         lines = [line for item in process.objects for line in item.interrupts]
+        names = [name for item in process.objects if item.subscription for name in item.subscription.names]
         self._unique([item.path for item in declared], "object", where)
         self._unique([mapping.path for mapping in process.mappings], "mapping", where)
         self._unique([line.path for line in lines], "interrupt", where)
@@ -149,6 +155,7 @@ class _Reader:
         self._distinct(histograms, "histogram", where, "HISTOGRAM_{}")
         self._distinct(process.mappings, "mapping", where, "MAPPING_{}_START_ADDRESS")
         self._distinct(lines, "interrupt", where, "SIGNAL_{}")
+        self._distinct(names, "event name", where, "EVENT_NAME_{}")
 
     # Threads
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The sample of the tests of sys/image.c, and the promises of an accepted image. */
 #include "tests/unit/sys/image_sample.h"
+#include "sys/abi/event.h"
 
 #include <string.h>
 
@@ -51,7 +52,16 @@ static void sample_add_objects(struct sample *s)
     s->objects[5].interrupts = 3;
     s->objects[6] = sample_object(1, "ward", IMAGE_OBJECT_PROCESS, 0);
     s->objects[7] = sample_object(1, "second", IMAGE_OBJECT_THREAD, 2);
-    s->objects[8] = sample_object(1, "process", IMAGE_OBJECT_PROCESS, 1);
+    s->objects[8] = sample_object(1, "news", IMAGE_OBJECT_EVENT_SUBSCRIPTION, 0);
+    s->objects[9] = sample_object(1, "ask", IMAGE_OBJECT_ROUTER, IMAGE_NONE);
+    s->objects[10] = sample_object(1, "module", HANDLER, IMAGE_NONE);
+    s->objects[11] = sample_object(1, "process", IMAGE_OBJECT_PROCESS, 1);
+    s->subscriptions[0] = (struct image_subscription){.object = 8,
+                                                      .topics = TOPIC_CUSTOM | TOPIC_TICK,
+                                                      .depth = IMAGE_SUBSCRIPTION_DEPTH_MAX,
+                                                      .priority = IMAGE_SUBSCRIPTION_PRIORITY_MAX,
+                                                      .names = 2,
+                                                      .name = {"alarm", "a-name-of-just-thirty-one-bytes"}};
     s->interrupts[0] = (struct image_interrupt){.object = 5, .number = IMAGE_INTERRUPT_MAX - 1};
     s->interrupts[1] = (struct image_interrupt){.object = 5, .number = 0};
     s->interrupts[2] = (struct image_interrupt){.object = 5, .number = 64};
@@ -78,16 +88,18 @@ struct sample sample_make(void)
               .bytes = sizeof(s),
               .processes = 2,
               .threads = 3,
-              .objects = 9,
+              .objects = 12,
               .regions = 6,
               .interrupts = 3,
               .devices = 3,
+              .subscriptions = 1,
               .processes_offset = offsetof(struct sample, processes),
               .threads_offset = offsetof(struct sample, threads),
               .objects_offset = offsetof(struct sample, objects),
               .regions_offset = offsetof(struct sample, regions),
               .interrupts_offset = offsetof(struct sample, interrupts),
               .devices_offset = offsetof(struct sample, devices),
+              .subscriptions_offset = offsetof(struct sample, subscriptions),
               .name = "sample"},
         .processes = {{.name = "server", .entry = BASE(0), .cpu = 63, .regions = 2, .objects = 2, .threads = 1},
                       {.name = "client",
@@ -95,7 +107,7 @@ struct sample sample_make(void)
                        .first_region = 2,
                        .regions = 4,
                        .first_object = 2,
-                       .objects = 7,
+                       .objects = 10,
                        .first_thread = 1,
                        .threads = 2,
                        .devices = 3}},
@@ -159,6 +171,43 @@ static bool peer_is_unique(const struct image_header *h, uint32_t index)
     return true;
 }
 
+/* As many names as it needs, all different, each without a blank. */
+static bool names_sound(const struct image_subscription *s)
+{
+    bool wants = s->topics & TOPIC_CUSTOM && s->topics != TOPIC_ALL;
+    for (uint32_t i = 0; i < s->names; i++) {
+        if (!*s->name[i] || strlen(s->name[i]) > 31 || strchr(s->name[i], ' '))
+            return false;
+        for (uint32_t k = 0; k < s->names; k++) {
+            if (k != i && !strcmp(s->name[k], s->name[i]))
+                return false;
+        }
+    }
+    return s->names <= 8 && wants == !!s->names;
+}
+
+static bool subscription_sound(const struct image_header *h, uint32_t index)
+{
+    const struct image_object *all = image_objects(h);
+    const struct image_subscription *s = &image_subscriptions(h)[all[index].peer];
+    return all[index].peer < h->subscriptions && s->object == index && s->topics && s->topics <= TOPIC_ALL &&
+           s->depth - 1 < 4096 && s->priority <= 255 && names_sound(s);
+}
+
+static bool module_sound(const struct image_header *h, uint32_t index)
+{
+    const struct image_object *all = image_objects(h);
+    uint32_t modules = 0;
+    for (uint32_t k = 0; k < h->objects; k++) {
+        if (all[k].type != HANDLER || all[k].peer != IMAGE_NONE)
+            continue;
+        modules++;
+        if (k != index && !strcmp(all[k].name, all[index].name))
+            return false;
+    }
+    return modules <= 32 && !strchr(all[index].name, ' ');
+}
+
 static bool object_sound(const struct image_header *h, uint32_t index)
 {
     const struct image_object *all = image_objects(h), *o = &all[index];
@@ -169,13 +218,18 @@ static bool object_sound(const struct image_header *h, uint32_t index)
     case IMAGE_OBJECT_HISTOGRAM:
         return r[o->region].process == o->process && r[o->region].bytes >= HISTOGRAM_BYTES && r[o->region].flags == RW;
     case IMAGE_OBJECT_WAIT_GROUP:
+    case IMAGE_OBJECT_ROUTER:
     case IMAGE_OBJECT_INTERRUPT:
         return o->peer == IMAGE_NONE;
     case IMAGE_OBJECT_PROCESS:
         return o->peer < h->processes && last == (o->peer == o->process) && (!last || !strcmp(o->name, "process"));
     case IMAGE_OBJECT_THREAD:
         return o->peer < h->threads && image_threads(h)[o->peer].process == o->process;
+    case IMAGE_OBJECT_EVENT_SUBSCRIPTION:
+        return subscription_sound(h, index);
     default:
+        if (o->type == HANDLER && o->peer == IMAGE_NONE)
+            return module_sound(h, index);
         return o->peer < h->objects && all[o->peer].peer == index && all[o->peer].type + o->type == 3 &&
                all[o->peer].process != o->process;
     }

@@ -20,10 +20,11 @@ struct sample {
     struct image_header h;
     struct image_process processes[2];
     struct image_thread threads[3];
-    struct image_object objects[9];
+    struct image_object objects[12];
     struct image_region regions[6];
     struct image_interrupt interrupts[3];
     struct image_device devices[3];
+    struct image_subscription subscriptions[1];
     unsigned char text[2][24];
 };
 

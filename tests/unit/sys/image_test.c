@@ -3,6 +3,7 @@
  * length, every byte changed, single fields set to bad values, and many random changes, all with the checksum made
  * right again so that the deeper checks are reached. Copies are allocated to the byte: ASan sees any read past the end.
  * Whatever is accepted must pass `promises_hold`, which states in other words what the kernel relies on. */
+#include "sys/abi/event.h"
 #include "tests/unit/sys/image_sample.h"
 
 #include <criterion/criterion.h>
@@ -36,7 +37,7 @@ Test(image, sound_image_is_accepted_and_read)
     cr_assert(eq(u32, image_objects(h)[3].region, 3));
     cr_assert(eq(u32, image_interrupts(h)[2].number, 64));
     cr_assert(eq(u64, image_devices(h)[1].physical, 0xfee00000));
-    cr_assert(eq(str, (char *)(uintptr_t)image_processes(h)[1].name, (char *)(uintptr_t)"client"));
+    cr_assert(eq(str, (char *)(uintptr_t)image_processes(h)[1].name, (char *)(uintptr_t) "client"));
     cr_assert(eq(u32, image_threads(h)[1].priority, 31));
     cr_assert(image_region_bytes(h, &image_regions(h)[2]) == s.text[1]);
     cr_assert(check_copy(&s, sizeof(s), &why) == STATUS_OK);
@@ -102,8 +103,29 @@ static uint64_t random_next(uint64_t *state)
 Test(image, random_changes_never_break_a_promise, .timeout = 120)
 {
     static const uint64_t values[] = {
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 104, 4095, 4096, UINT32_MAX, UINT32_MAX - 7, UINT64_MAX, UINT64_MAX - 4095, INT64_MAX,
-        BASE(0), BASE(1), BASE(2), STACK(1), DEVICE(1), sizeof(struct sample),
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        104,
+        4095,
+        4096,
+        UINT32_MAX,
+        UINT32_MAX - 7,
+        UINT64_MAX,
+        UINT64_MAX - 4095,
+        INT64_MAX,
+        BASE(0),
+        BASE(1),
+        BASE(2),
+        STACK(1),
+        DEVICE(1),
+        sizeof(struct sample),
     };
     const size_t n_values = sizeof(values) / sizeof(*values);
     uint64_t state = 1;
@@ -129,13 +151,15 @@ struct damage {
     uint64_t value;
     const char *why; /* part of the sentence */
 };
-#define DAMAGE(field, to, sentence) \
-    {offsetof(struct sample, field), sizeof(((struct sample *)NULL)->field), (uint64_t)(to), (sentence)}
+#define DAMAGE(field, to, sentence)                                                                                    \
+    {                                                                                                                  \
+        offsetof(struct sample, field), sizeof(((struct sample *)NULL)->field), (uint64_t)(to), (sentence)             \
+    }
 
 static const struct damage damages[] = {
     DAMAGE(h.magic, 1, "not a system image"),
     DAMAGE(h.version, 1, "version"),
-    DAMAGE(h.version, 3, "version"),
+    DAMAGE(h.version, 2, "version"),
     DAMAGE(h.bytes, 0, "length"),
     DAMAGE(h.reserved, 1, "reserved"),
     DAMAGE(h.name[0], 0, "image's name"),
@@ -154,12 +178,14 @@ static const struct damage damages[] = {
     DAMAGE(h.objects_offset, sizeof(struct sample), "a table is"),
     DAMAGE(h.interrupts_offset, offsetof(struct sample, text) + 40, "a table is"),
     DAMAGE(h.devices_offset, offsetof(struct sample, devices) + 4, "a table is"),
+    DAMAGE(h.subscriptions_offset, offsetof(struct sample, text) + 8, "a table is"),
+    DAMAGE(h.subscriptions, IMAGE_OBJECTS_MAX + 1, "too many subscriptions"),
     DAMAGE(h.regions, 7, "no process lists"),
     DAMAGE(h.threads, 4, "no process lists"),
     DAMAGE(h.devices, 4, "no process lists"),
-    DAMAGE(h.objects, 10, "no process lists"),
+    DAMAGE(h.objects, 13, "no process lists"),
     DAMAGE(h.interrupts, 4, "no object lists"),
-    DAMAGE(h.objects, 8, "does not have"),
+    DAMAGE(h.objects, 11, "does not have"),
     DAMAGE(h.regions, 5, "does not have"),
     DAMAGE(h.threads, 2, "does not have"),
     DAMAGE(h.devices, 2, "does not have"),
@@ -174,7 +200,7 @@ static const struct damage damages[] = {
     DAMAGE(processes[1].first_thread, 0, "do not follow"),
     DAMAGE(processes[1].first_device, 1, "do not follow"),
     DAMAGE(processes[1].regions, UINT32_MAX - 1, "does not have"),
-    DAMAGE(processes[1].objects, 8, "does not have"),
+    DAMAGE(processes[1].objects, 11, "does not have"),
     DAMAGE(processes[1].threads, 3, "does not have"),
     DAMAGE(processes[1].devices, UINT32_MAX, "does not have"),
     DAMAGE(processes[1].threads, 1, "no thread of its process"),
@@ -242,10 +268,10 @@ static const struct damage damages[] = {
     DAMAGE(objects[0].name[1], 0x7f, "object's name"),
     DAMAGE(objects[3].name[0], 0, "object's name"),
     DAMAGE(objects[0].type, 0, "type is unknown"),
-    DAMAGE(objects[4].type, 8, "type is unknown"),
+    DAMAGE(objects[4].type, 10, "type is unknown"),
     DAMAGE(objects[0].process, 1, "another process"),
-    DAMAGE(objects[0].peer, IMAGE_NONE, "no peer"),
-    DAMAGE(objects[0].peer, 9, "no peer"),
+    DAMAGE(objects[2].peer, IMAGE_NONE, "do not name each other"),
+    DAMAGE(objects[0].peer, 12, "no peer"),
     DAMAGE(objects[0].peer, 0, "do not name each other"),
     DAMAGE(objects[0].peer, 3, "do not name each other"),
     DAMAGE(objects[0].type, INITIATOR, "do not name each other"),
@@ -262,9 +288,9 @@ static const struct damage damages[] = {
     DAMAGE(objects[5].peer, 1, "its type has none"),
     DAMAGE(objects[6].region, 0, "its type has none"),
     DAMAGE(objects[7].region, 0, "its type has none"),
-    DAMAGE(objects[8].region, 0, "its type has none"),
+    DAMAGE(objects[11].region, 0, "its type has none"),
     DAMAGE(objects[0].interrupts, 1, "is no interrupt object"),
-    DAMAGE(objects[8].first_interrupt, 3, "is no interrupt object"),
+    DAMAGE(objects[11].first_interrupt, 3, "is no interrupt object"),
     DAMAGE(objects[5].first_interrupt, 1, "interrupts of an object do not follow"),
     DAMAGE(objects[5].first_interrupt, UINT32_MAX, "interrupts of an object do not follow"),
     DAMAGE(objects[5].interrupts, 0, "no interrupts or too many"),
@@ -275,16 +301,40 @@ static const struct damage damages[] = {
     DAMAGE(interrupts[2].object, 6, "an interrupt names another object"),
     DAMAGE(interrupts[1].number, IMAGE_INTERRUPT_MAX, "interrupt's number is out of range"),
     DAMAGE(interrupts[2].number, 255, "given twice"),
+    DAMAGE(objects[8].peer, 1, "does not follow"),
+    DAMAGE(objects[8].peer, IMAGE_NONE, "does not follow"),
+    DAMAGE(objects[8].region, 0, "its type has none"),
+    DAMAGE(objects[9].region, 0, "its type has none"),
+    DAMAGE(objects[9].peer, 0, "its type has none"),
+    DAMAGE(objects[10].region, 0, "names a region"),
+    DAMAGE(objects[10].name[3], ' ', "name has a blank"),
+    DAMAGE(objects[8].type, IMAGE_OBJECT_PROCESS, "two process objects"),
+    DAMAGE(subscriptions[0].object, 9, "names another object"),
+    DAMAGE(subscriptions[0].topics, 0, "no topic"),
+    DAMAGE(subscriptions[0].topics, TOPIC_ALL + 1, "no topic or an unknown"),
+    DAMAGE(subscriptions[0].topics, TOPIC_ALL, "has names without custom"),
+    DAMAGE(subscriptions[0].topics, TOPIC_TICK, "has names without custom"),
+    DAMAGE(subscriptions[0].names, 0, "or those without names"),
+    DAMAGE(subscriptions[0].names, 9, "too many"),
+    DAMAGE(subscriptions[0].names, 1, "more names than it counts"),
+    DAMAGE(subscriptions[0].names, 3, "is empty"),
+    DAMAGE(subscriptions[0].name[7][31], 1, "more names than it counts"),
+    DAMAGE(subscriptions[0].name[0][2], ' ', "has a blank"),
+    DAMAGE(subscriptions[0].name[1][31], 'x', "not terminated"),
+    DAMAGE(subscriptions[0].depth, 0, "depth"),
+    DAMAGE(subscriptions[0].depth, 4097, "depth"),
+    DAMAGE(subscriptions[0].priority, 256, "priority"),
+    DAMAGE(subscriptions[0].reserved, 1, "reserved field of a subscription"),
     DAMAGE(objects[6].peer, 2, "names no process"),
     DAMAGE(objects[6].peer, IMAGE_NONE, "names no process"),
     DAMAGE(objects[6].peer, 1, "is not the last"),
     DAMAGE(objects[7].peer, 0, "no thread of its process"),
     DAMAGE(objects[7].peer, 3, "no thread of its process"),
     DAMAGE(objects[7].peer, IMAGE_NONE, "no thread of its process"),
-    DAMAGE(objects[8].peer, 0, "not its own process object"),
+    DAMAGE(objects[11].peer, 0, "not its own process object"),
     DAMAGE(objects[1].peer, 1, "not its own process object"),
     DAMAGE(objects[1].name[0], 'P', "not named 'process'"),
-    DAMAGE(objects[8].name[7], '2', "not named 'process'"),
+    DAMAGE(objects[11].name[7], '2', "not named 'process'"),
 };
 
 Test(image, each_bad_field_has_its_sentence)
@@ -347,7 +397,7 @@ Test(image, second_object_of_a_thread_is_refused)
 
 Test(image, last_object_of_another_type_is_refused)
 {
-    expect_refused_with(8, sample_object(1, "process", IMAGE_OBJECT_THREAD, 1), "not its own process object");
+    expect_refused_with(11, sample_object(1, "process", IMAGE_OBJECT_THREAD, 1), "not its own process object");
 }
 
 /* The table begins behind the server's objects, whose last would do if it were one of the server's. */
@@ -360,6 +410,7 @@ Test(image, process_object_before_the_table_does_not_count)
     s.processes[0].objects = 0;
     s.processes[1].first_object = 0;
     s.objects[2] = sample_object(1, "group", IMAGE_OBJECT_WAIT_GROUP, IMAGE_NONE);
+    s.subscriptions[0].object -= 2;
     for (uint32_t i = 0; i < s.h.interrupts; i++)
         s.interrupts[i].object -= 2;
     image_seal(&s, sizeof(s));
@@ -383,6 +434,62 @@ Test(image, interrupt_numbers_are_compared_across_objects)
     image_seal(&s, sizeof(s));
     cr_assert(check_copy(&s, sizeof(s), &why) == STATUS_INVALID_ARGUMENT);
     cr_assert(strstr(why, "given twice") != NULL, "%s", why);
+}
+
+Test(image, second_module_of_a_name_is_refused)
+{
+    expect_refused_with(4, sample_object(1, "module", HANDLER, IMAGE_NONE), "two modules have one name");
+}
+
+Test(image, modules_beyond_their_limit_are_refused)
+{
+    struct {
+        struct sample s;
+        struct image_object objects[2 + 12 + IMAGE_MODULES_MAX];
+    } big = {.s = sample_make()};
+    const char *why = NULL;
+    for (uint32_t modules = IMAGE_MODULES_MAX; modules <= IMAGE_MODULES_MAX + 1; modules++) {
+        uint32_t n = big.s.h.objects = 12 + modules - 1;
+        memcpy(big.objects, big.s.objects, sizeof(big.s.objects));
+        big.objects[n - 1] = big.objects[11];
+        for (uint32_t i = 11; i < n - 1; i++) {
+            big.objects[i] = sample_object(1, "mod", HANDLER, IMAGE_NONE);
+            big.objects[i].name[3] = (char)('0' + i);
+        }
+        big.s.processes[1].objects = 10 + modules - 1;
+        big.s.h.bytes = sizeof(big);
+        big.s.h.objects_offset = offsetof(typeof(big), objects);
+        image_seal(&big, sizeof(big));
+        bool fits = modules <= IMAGE_MODULES_MAX;
+        cr_assert(check_copy(&big, sizeof(big), &why) == (fits ? STATUS_OK : STATUS_INVALID_ARGUMENT), "%s", why);
+        cr_assert(fits || strstr(why, "too many modules"), "%s", why);
+    }
+}
+
+Test(image, names_of_a_subscription_are_compared)
+{
+    struct sample s = sample_make();
+    const char *why = NULL;
+    memcpy(s.subscriptions[0].name[1], s.subscriptions[0].name[0], IMAGE_NAME_BYTES);
+    image_seal(&s, sizeof(s));
+    cr_assert(check_copy(&s, sizeof(s), &why) == STATUS_INVALID_ARGUMENT);
+    cr_assert(strstr(why, "a name twice") != NULL, "%s", why);
+}
+
+/* All topics, which need no names; and an entry that no object has. */
+Test(image, subscription_to_everything)
+{
+    struct sample s = sample_make();
+    const char *why = NULL;
+    s.subscriptions[0].topics = TOPIC_ALL;
+    s.subscriptions[0].names = 0;
+    memset(s.subscriptions[0].name, 0, sizeof(s.subscriptions[0].name));
+    image_seal(&s, sizeof(s));
+    cr_assert(check_copy(&s, sizeof(s), &why) == STATUS_OK, "%s", why);
+    s.objects[8] = sample_object(1, "free", IMAGE_OBJECT_WAIT_GROUP, IMAGE_NONE);
+    image_seal(&s, sizeof(s));
+    cr_assert(check_copy(&s, sizeof(s), &why) == STATUS_INVALID_ARGUMENT);
+    cr_assert(strstr(why, "entries of no object") != NULL, "%s", why);
 }
 
 Test(image, supervision_may_go_both_ways)
