@@ -8,6 +8,7 @@
 #include "ipc/wait_group.h"
 #include "mm/page.h"
 #include "sched/sched.h"
+#include "sys/event_object.h"
 #include "sys/lib/log.h"
 #include "sys/lib/string.h"
 #include "sys/syscall/audit.h"
@@ -206,6 +207,14 @@ static void count_task(const struct task *t)
         broken("a task object of '%s'", t->object.process->name);
 }
 
+/* It hears of events while its process lives, and READABLE says whether some are kept. */
+static void count_subscription(const struct event_object *o)
+{
+    bool readable = o->object.signals & SIGNAL_READABLE;
+    if (readable != (o->count != 0) || o->count > o->depth || o->subscription.subscribed == o->object.process->stopped)
+        broken("an event subscription of '%s'", o->object.process->name);
+}
+
 static void count_process(const struct process *p)
 {
     for (uint32_t i = 0; i < p->object_count; i++) {
@@ -216,6 +225,8 @@ static void count_process(const struct process *p)
             count_end((const struct endpoint *)o);
         if (o->type == IMAGE_OBJECT_PROCESS || o->type == IMAGE_OBJECT_THREAD)
             count_task((const struct task *)o);
+        if (o->type == IMAGE_OBJECT_EVENT_SUBSCRIPTION)
+            count_subscription((const struct event_object *)o);
     }
 }
 

@@ -16,6 +16,7 @@
 #include "sched/sched.h"
 #include "sys/abi/layout.h"
 #include "sys/device.h"
+#include "sys/event_object.h"
 #include "sys/histogram_object.h"
 #include "sys/image.h"
 #include "sys/interrupt.h"
@@ -51,6 +52,7 @@ static union object_slot {
     struct wait_group wait_group;
     struct interrupt_object interrupt;
     struct task task;
+    struct event_object event;
 } * objects;
 static struct member *members;
 static const struct image_header *running_image; /* for processes that start again */
@@ -245,6 +247,18 @@ static enum status load_interrupts(const struct image_header *image, const struc
     return STATUS_OK;
 }
 
+static enum status load_subscription(const struct image_header *image, const struct image_object *from,
+                                     struct event_object *o)
+{
+    const struct image_subscription *wanted = image_subscriptions(image) + from->peer;
+    struct event *ring = table_alloc(wanted->depth, sizeof(struct event));
+    enum status s = ring ? event_object_load(o, wanted, ring) : STATUS_RESOURCE_EXHAUSTED;
+    if (s != STATUS_OK)
+        log_error("subscription '%s' of process '%s': %s", from->name, o->object.process->name,
+                  ring ? "the image has too many names of events and modules" : "no memory is left for it");
+    return s;
+}
+
 static enum status load_object(const struct image_header *image, uint32_t index)
 {
     const struct image_object *from = image_objects(image) + index;
@@ -272,6 +286,7 @@ static enum status load_object(const struct image_header *image, uint32_t index)
         load_task(from, &to->task);
         break;
     case IMAGE_OBJECT_EVENT_SUBSCRIPTION:
+        return load_subscription(image, from, &to->event);
     case IMAGE_OBJECT_ROUTER:
         return STATUS_UNIMPLEMENTED;
     default:

@@ -8,6 +8,7 @@
 #include "ipc/wait_group.h"
 #include "perf/hist.h"
 #include "sched/sched.h"
+#include "sys/event_object.h"
 #include "sys/histogram_object.h"
 #include "sys/hotplug.h"
 #include "sys/interrupt.h"
@@ -84,6 +85,8 @@ static void object_stop(struct object *o)
         endpoint_stop((struct endpoint *)o);
     else if (o->type == IMAGE_OBJECT_INTERRUPT)
         interrupt_stop((struct interrupt_object *)o);
+    else if (o->type == IMAGE_OBJECT_EVENT_SUBSCRIPTION)
+        event_object_stop((struct event_object *)o);
 }
 
 static void object_start(struct object *o)
@@ -92,6 +95,8 @@ static void object_start(struct object *o)
         endpoint_start((struct endpoint *)o);
     else if (o->type == IMAGE_OBJECT_INTERRUPT)
         interrupt_start((struct interrupt_object *)o);
+    else if (o->type == IMAGE_OBJECT_EVENT_SUBSCRIPTION)
+        event_object_start((struct event_object *)o);
     else if (o->type == IMAGE_OBJECT_THREAD)
         task_reset((struct task *)o);
     else if (o->type == IMAGE_OBJECT_HISTOGRAM)

@@ -101,6 +101,7 @@ $(eval $(call user_images,objects,objects))
 $(eval $(call user_images,objects,fairness))
 $(eval $(call user_images,objects,crowd))
 $(eval $(call user_images,hostile,hostile))
+$(eval $(call user_images,events,events))
 $(eval $(call user_image,interrupts,tests/guest/objects/interrupts.json5,tests/guest/objects))
 $(eval $(call user_image,level,tests/guest/objects/level.json5,tests/guest/objects))
 $(B)/user/level_pc.json5: tests/guest/objects/level.json5

@@ -15,6 +15,8 @@
  *                                                                               the peer's process died
  *   interrupt  INTERRUPT_A.. it fired; what comes before the acknowledgement    interrupt_ack with this bit
  *                            raises it once more after that
+ *   subscr.    READABLE      the event bus delivered an event                   event_read of the last one; its process
+ *                                                                               ends
  *   process    JOINABLE      the process is gone, and nothing of it moves       task_join
  *   thread     JOINABLE      the thread has ended                               task_join
  *

@@ -4,6 +4,7 @@
  * a main() and its threads; handles are the HANDLE_* constants that the image generator writes for its process.
  * Deadlines are nanoseconds since boot as clock_now gives them; one that is past polls, TIME_MAX waits for ever. */
 #pragma once
+#include "sys/abi/event.h"
 #include "sys/abi/exit_status.h"
 #include "sys/abi/layout.h"
 #include "sys/abi/piece.h"
@@ -111,6 +112,21 @@ struct result interrupt_ack(uint64_t handle, uint64_t mask);
  * driver sets up; value: the address, and above it, << 32, the data. NOT_FOUND: the number is not of this object, or
  * has a line; UNIMPLEMENTED: messages do not reach this CPU. */
 struct result interrupt_message(uint64_t handle, uint64_t number);
+
+/* The kernel's event bus (sys/abi/event.h), for an object that is an event subscription. READABLE says that events are
+ * kept. Moves them into `events`, oldest first, as many whole ones as n bytes hold. UNAVAILABLE: there is none.
+ * OUT_OF_RANGE: n is less than one event. When as many are kept as the subscription's depth, later ones are lost, and
+ * the next read tells how many. */
+struct result event_read(uint64_t handle, struct event *events, size_t n);
+
+static inline uint32_t result_events(struct result r)
+{
+    return (uint32_t)r.value;
+}
+static inline uint32_t result_lost(struct result r)
+{
+    return (uint32_t)(r.value >> 32);
+}
 
 /* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
  * task_join tells how (n bytes of struct exit_status) and makes it ready to be started again: a process from its
