@@ -20,8 +20,7 @@
  *
  * Who asks is set by the router, never by the sender. Storage of modules and messages is their owner's; a message is
  * the router's while it is busy. All with interrupts off, not in an NMI. Legend: [S] set by the sender before it sends,
- * [R] by the router; [M] by the module's owner before it registers; [o] home CPU only, [w] home CPU writes, all read.
- */
+ * [R] by the router; [M] by the module's owner before it registers; [o] home CPU only. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -18,11 +18,9 @@ $(eval $(call cpus_thread_test,ipc/event_bus,$(bus_SRCS)))
 $(B)/ipc/router.c.o: KERNEL_CFLAGS += $(router-STACK-$(TOOLCHAIN))
 router-STACK-gcc := -mpreferred-stack-boundary=3
 router-STACK-clang := -mstack-alignment=8
-# The router has CPUs: a stand-in for per-CPU variables that knows several.
-router_SRCS := $(addprefix ipc/,router.c router_registry.c router_mailbox.c wake.c name.c channel.c) sys/lib/printf.c
-$(eval $(call unit_test,ipc/router,$(addprefix tests/unit/ipc/router_,mailbox.c world.c world.h) $(router_SRCS)))
-build/unit/ipc/router_test: UNIT_CFLAGS := -Itests/unit/cpus $(UNIT_CFLAGS)
-build/unit/ipc/router_threads: THREAD_CFLAGS := -Itests/unit/cpus $(THREAD_CFLAGS)
+router_SRCS := $(addprefix ipc/,router.c router_registry.c router_mailbox.c wake.c name.c) sys/lib/printf.c
+$(eval $(call cpus_test,ipc/router,$(addprefix tests/unit/ipc/router_,mailbox.c remote.c walk.c world.c world.h) $(router_SRCS)))
+$(eval $(call cpus_thread_test,ipc/router,$(router_SRCS)))
 # The files of the call path keep no frame pointer: a twentieth of a round trip. A backtrace from
 # inside them misses one caller.
 $(B)/ipc/endpoint.c.o $(B)/ipc/wait.c.o $(B)/ipc/event_bus.c.o $(B)/ipc/router.c.o $(B)/sched/sched.c.o $(B)/sys/fastpath.c.o \

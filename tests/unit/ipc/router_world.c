@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * The CPUs below the router: per-CPU copies, inboxes, clock. */
+ * Whose turn it is among the CPUs below the router (tests/unit/cpus/), also while one of them waits; the clock. */
 #include "tests/unit/ipc/router_world.h"
 
 #include "ipc/router_internal.h"
 #include "sched/inbox.h"
-#include "sched/thread.h"
 #include "sys/lib/panic.h"
+#include "tests/unit/cpus/cpus.h"
 
 #include <arch/clock.h>
 #include <arch/cpu.h>
 
-enum { INBOX = 8, PATIENCE = 10000 };
+enum { PATIENCE = 100000 };
 
-extern char __start_percpu[], __stop_percpu[];
-PERCPU(struct percpu_head, percpu_head);
-_Thread_local uintptr_t percpu_here;
-
-static char *copies[CPUS];
-static uintptr_t offsets[CPUS];
 static bool waiting[CPUS];
-static struct queue {
-    struct inbox_message m[INBOX];
-    uint32_t count;
-} queues[CPUS];
 
 uint64_t world_now;
 void (*world_pause)(void) = world_others;
@@ -38,72 +28,62 @@ uint64_t cpu_rdtsc(void)
     return world_now;
 }
 
-uint64_t percpu_offset(uint32_t cpu)
-{
-    return cpu < CPUS ? offsets[cpu] : 0;
-}
-
-/* A wake has one message under way. */
-void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority)
-{
-    struct queue *q = &queues[cpu];
-    panic_if(cpu >= CPUS || priority != THREAD_PRIORITIES - 1 || q->count > 0);
-    q->m[q->count++] = *m;
-}
-
 void world_note(char what)
 {
     size_t n = strlen(world_trace);
     panic_if(n + 1 >= sizeof(world_trace));
     world_trace[n] = what;
+    world_trace[n + 1] = '\0';
 }
 
 void world_enter(uint32_t cpu)
 {
-    panic_if(cpu >= CPUS || waiting[cpu]);
-    percpu_here = offsets[cpu];
+    panic_if(waiting[cpu]);
+    cpu_become(cpu);
 }
 
+uint32_t world_messages(uint32_t cpu)
+{
+    return (uint32_t)channel_len(&cpu_ptr(cpu, inbox)->channel);
+}
+
+/* There is one wake, and one message of it is under way. */
 bool world_step(void)
 {
-    struct queue *q = &queues[cpu_index()];
-    struct inbox_message m = q->m[0];
-    if (!q->count)
-        return false;
-    memmove(q->m, q->m + 1, --q->count * sizeof(m));
-    m.run(&m);
-    return true;
+    bool any = world_messages(cpu_index()) > 0;
+    panic_if(world_messages(cpu_index()) > 1);
+    cpu_look(1);
+    return any;
 }
 
 static bool others_step(void)
 {
-    uintptr_t here = percpu_here;
+    uint32_t here = cpu_index();
     bool any = false;
     for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
-        percpu_here = offsets[cpu];
+        cpu_become(cpu);
         any |= waiting[cpu] ? router_take_request(this_cpu_ptr(router_shard)) : world_step();
     }
-    percpu_here = here;
+    cpu_become(here);
     return any;
 }
 
-/* As they may: one that waits serves requests only. */
 void world_others(void)
 {
     (void)others_step();
 }
 
-/* One waits in the middle of whatever it does: it is not entered from outside meanwhile. */
+/* It waits in the middle of whatever it does, and is not entered from outside meanwhile. */
 void cpu_pause(void)
 {
     static uint32_t times;
-    uintptr_t here = percpu_here;
-    bool before = waiting[cpu_index()];
+    uint32_t here = cpu_index();
+    bool before = waiting[here];
     panic_if(++times > PATIENCE); /* nobody will answer */
-    waiting[cpu_index()] = true;
+    waiting[here] = true;
     world_pause();
-    percpu_here = here;
-    waiting[cpu_index()] = before;
+    cpu_become(here);
+    waiting[here] = before;
 }
 
 void world_settle(void)
@@ -112,35 +92,24 @@ void world_settle(void)
         ;
 }
 
-uint32_t world_messages(uint32_t cpu)
-{
-    return queues[cpu].count;
-}
-
 bool world_is_valid(void)
 {
-    uintptr_t here = percpu_here;
+    uint32_t here = cpu_index();
     bool valid = true;
     for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
-        percpu_here = offsets[cpu];
+        cpu_become(cpu);
         valid &= router_valid();
     }
-    percpu_here = here;
+    cpu_become(here);
     return valid;
 }
 
 void world_begin(void)
 {
-    size_t bytes = (size_t)(__stop_percpu - __start_percpu);
-    for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
-        copies[cpu] = aligned_alloc(CACHE_LINE, (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
-        memcpy(copies[cpu], __start_percpu, bytes);
-        offsets[cpu] = (uintptr_t)copies[cpu] - (uintptr_t)__start_percpu;
-        cpu_ptr(cpu, percpu_head)->cpu = cpu;
+    cpus_create(CPUS);
+    for (uint32_t cpu = 0; cpu < CPUS; cpu++)
         router_create(cpu);
-    }
     world_now = 1000;
-    world_enter(0);
 }
 
 static enum status toy_handle(struct router_module *module, struct router_message *m)
@@ -154,14 +123,14 @@ static enum status toy_handle(struct router_module *module, struct router_messag
 
 enum status world_register(struct toy *t, uint32_t cpu, uint32_t id, const char *name)
 {
-    uintptr_t here = percpu_here;
+    uint32_t here = cpu_index();
     t->module.name = name;
     t->module.id = id;
     t->module.handle = toy_handle;
     t->module.context = t;
     world_enter(cpu);
     enum status status = router_register(&t->module);
-    percpu_here = here;
+    cpu_become(here);
     return status;
 }
 
