@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Build lines of ipc/channel.c and ipc/oneshot.h, their tests and the host bench (run by hand: build/unit/ipc/channel_bench).
+# Build lines of ipc/channel.c and ipc/oneshot.h, and their tests. What a channel costs beside other queues:
+# `make bench-peers`.
 kernel_SRCS += ipc/channel.c
 $(eval $(call unit_test,ipc/channel,ipc/channel.c))
 $(eval $(call thread_test,ipc/channel,ipc/channel.c))
@@ -15,9 +16,5 @@ build/unit/ipc/nested_test: tests/unit/ipc/nested_test.c tests/unit/host.c ipc/c
 
 thread_TESTS += build/unit/ipc/channel_flood_threads
 build/unit/ipc/channel_flood_threads: tests/unit/ipc/channel_flood_threads.c tests/unit/host.c ipc/channel.c ipc/channel.h
-	@mkdir -p $(@D)
-	gcc $(OPTIMISED_CFLAGS) -o $@ $(filter %.c,$^) -pthread
-
-build/unit/ipc/channel_bench: tests/unit/ipc/channel_bench.c tests/unit/host.c ipc/channel.c ipc/channel.h
 	@mkdir -p $(@D)
 	gcc $(OPTIMISED_CFLAGS) -o $@ $(filter %.c,$^) -pthread

@@ -6,6 +6,7 @@ kernel_SRCS-release := perf/bench/kernel/no_tests.c
 kernel_SRCS-debug := $(addprefix tests/guest/kernel/,kernel_test.c channel.c oneshot.c bus.c router.c soak.c)
 kernel_SRCS += $(kernel_SRCS-$(BUILD))
 $(B)/perf/bench/kernel/router.c.o: KERNEL_CFLAGS += -fomit-frame-pointer # as the router itself
+include perf/bench/peers/rules.mk
 
 $(eval $(call unit_test,perf/hist,perf/hist.c))
 $(eval $(call unit_test,perf/hlog,perf/hist.c perf/hlog.c sys/lib/printf.c))

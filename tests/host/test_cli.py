@@ -390,6 +390,11 @@ class Launcher(Tern):
         _, calls = self.launch("iso", "--nonsense", missing="xorriso spin")
         self.assertTrue(calls[2].endswith("install xorriso"))
 
+    def test_packages_of_a_set_and_nothing_else(self):
+        run, calls = self.launch("packages", "peers", missing="libck-dev qemu-system-x86")
+        self.assertTrue(calls[2].endswith("install libck-dev"))
+        self.assertEqual((run.returncode, run.stdout), (0, ""))
+
     def test_refuses_when_told(self):
         run, calls = self.launch("check", missing="spin", TERN_INSTALL="no")
         self.assertEqual((run.returncode, calls), (1, []))

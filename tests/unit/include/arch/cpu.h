@@ -11,7 +11,7 @@ static inline uint64_t cpu_rdtsc(void)
 }
 static inline uint64_t cpu_rdtsc_ordered(void)
 {
-    __builtin_ia32_lfence();
+    __asm__ volatile("lfence" ::: "memory"); /* the builtin wants SSE2, which -mgeneral-regs-only takes away */
     return __builtin_ia32_rdtsc();
 }
 static inline void cpu_pause(void)
