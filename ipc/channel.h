@@ -191,11 +191,16 @@ static inline __attribute__((always_inline)) void channel_pass(struct channel *c
     store_release(&slot->sequence, granted);      /* pairs: channel-grant */
 }
 
+/* An item on two lines is asked for as a whole at each try, before it is known to be there: a consumer that polls then
+ * gets the second line together with the first instead of after it. Between two CPUs that is a third of the way. */
 static inline __attribute__((always_inline)) enum status channel_try_recv_sized(struct channel *c, void *item,
                                                                                 size_t item_bytes)
 {
     uint64_t head = load_relaxed(&c->head);
     const struct channel_slot *slot = channel_slot_at(c, head, CHANNEL_LINES(item_bytes));
+    if (CHANNEL_LINES(item_bytes) > 1) {
+        cpu_prefetch((const unsigned char *)slot + CACHE_LINE);
+    }
     if (__builtin_expect(load_acquire(&slot->sequence) != head, 0)) { /* pairs: channel-publish */
         return channel_why_empty(c, head);
     }

@@ -18,6 +18,10 @@ static inline void cpu_pause(void)
 {
     __builtin_ia32_pause();
 }
+static inline void cpu_prefetch(const void *p)
+{
+    __builtin_prefetch(p);
+}
 
 struct cpuid_regs {
     uint32_t eax, ebx, ecx, edx;
