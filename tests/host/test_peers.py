@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The comparison of queues (`make bench-peers`): which repetitions count, what is met and missed, where the tables go."""
+import contextlib
+import io
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "perf/bench/peers"))
@@ -17,7 +20,8 @@ import targets
 
 def repetition(foreign=0.0, raw=500.0, after=None, **figures):
     """One, with figures that a test does not care about."""
-    base = {"pair_ns": 5.0, "stream_mops_1": 10.0, "stream_mops_2": 4.0, "one_way_p50_ns": 250.0, "one_way_p99_ns": 400.0}
+    base = {"pair_ns": 5.0, "stream_mops_1": 10.0, "stream_mops_2": 4.0, "one_way_p50_ns": 250.0, "one_way_p99_ns": 400.0,
+            "bare_ns": 240.0}
     return {**base, **figures, "foreign": foreign, "raw_before_ns": raw, "raw_after_ns": raw if after is None else after}
 
 
@@ -77,8 +81,10 @@ class Targets(unittest.TestCase):
         self.assertFalse([line for line in lines(row(size=64)) if "instructions" in line])
 
     def test_one_way(self):
-        self.assertIn("one way 0.50 of the raw round trip, at most 0.55: **met** by 9.1 %", lines(row()))
-        self.assertIn("one way 0.60 of the raw round trip, at most 0.55: **missed** by 9.1 %", lines(row(one_way_p50_ns=300.0)))
+        bare = "; a bare line, without a queue, takes 0.48"
+        self.assertIn(f"one way 0.50 of the raw round trip, at most 0.55: **met** by 9.1 %{bare}", lines(row()))
+        said = lines(row(one_way_p50_ns=300.0, trusted=False))
+        self.assertIn(f"one way 0.60 of the raw round trip, at most 0.55: **missed** by 9.1 %{bare}; (!) disturbed", said)
 
     def test_the_best_peer_is_the_measure(self):
         peers = row("a", "many", pair_ns=6.0, stream_mops_1=12.5), row("b", "many", pair_ns=4.0, stream_mops_1=8.0)
@@ -100,7 +106,6 @@ class Targets(unittest.TestCase):
         wide = [repetition(pair_ns=4.0), repetition(pair_ns=5.0), repetition(pair_ns=6.0)]
         said = lines(row(repetitions=wide), row("m", "many", trusted=False, pair_ns=4.5))
         self.assertIn("pair 5 ns, at most 4.50 (M): **missed** by 11.1 %; the ranges overlap; (!) one of the two was disturbed", said)
-        self.assertIn("; (!) disturbed", lines(row(trusted=False))[1])
 
 
 class Tables(unittest.TestCase):
@@ -156,6 +161,23 @@ class Compare(unittest.TestCase):
         rules = (ROOT / "perf/bench/peers/rules.mk").read_text()
         for queue in compare.QUEUES:
             self.assertRegex(rules, rf"\b{queue}\b")
+
+    def test_measuring_ends_when_all_rows_have_enough_that_count(self):
+        given = [repetition(pair_ns=float(number), foreign=0.5 if number in (2, 3) else 0.0) for number in range(9)]
+        rows = [row(repetitions=None) | {"repetitions": []}, row("b") | {"repetitions": []}]
+        with mock.patch.object(compare, "repetition", lambda *_: given.pop(0)), contextlib.redirect_stderr(io.StringIO()):
+            compare.measure(rows, [1, 0, 1], 2, 60)
+        kept = [[each["pair_ns"] for each in each_row["repetitions"]] for each_row in rows]
+        self.assertEqual((kept, len(given)), ([[0.0, 4.0], [1.0, 5.0]], 3))
+        self.assertTrue(all(each["trusted"] and each["measured"] == 3 for each in rows))
+
+    def test_measuring_ends_with_the_time_and_says_that_it_is_not_enough(self):
+        rows = [row() | {"repetitions": []}]
+        clock = iter((0.0, 1.0, 59.0, 61.0))
+        played = mock.patch.multiple(compare, repetition=lambda *_: repetition(foreign=0.9), time=mock.Mock(monotonic=lambda: next(clock)))
+        with played, contextlib.redirect_stderr(io.StringIO()):
+            compare.measure(rows, [1, 0, 1], 5, 60)
+        self.assertEqual((len(rows[0]["repetitions"]), rows[0]["trusted"]), (2, False))
 
     def test_one_cpu_per_core_is_chosen(self):
         found = compare.cores()

@@ -100,15 +100,20 @@ def rows_make() -> list[dict[str, Any]]:
     return rows
 
 
-def measure(rows: list[dict[str, Any]], cpus: list[int], wanted: int, rounds: int) -> None:
-    """All rows once per round, so that what changes with time meets all of them. Once every row has `wanted` repetitions,
-    only those that need it go on, for at most `rounds` in all; then each row keeps the repetitions that count."""
-    for number in range(rounds):
-        usual = series.usual_raw([each for row in rows for each in row["repetitions"]]) if number else 0.0
-        for row in rows:
-            if number < wanted or not series.choose(row["repetitions"], usual, wanted)[1]:
-                row["repetitions"].append(repetition(f"{row['queue']}-{row['bytes']}", row["capacity"], cpus))
-        print(f"round {number + 1} of at most {rounds}", file=sys.stderr)
+def lacking(rows: list[dict[str, Any]], wanted: int) -> list[dict[str, Any]]:
+    """The rows with fewer than `wanted` repetitions that count."""
+    every = [each for row in rows for each in row["repetitions"]]
+    return [row for row in rows if not every or not series.choose(row["repetitions"], series.usual_raw(every), wanted)[1]]
+
+
+def measure(rows: list[dict[str, Any]], cpus: list[int], wanted: int, seconds: float) -> None:
+    """In each round all rows that lack repetitions once, so that what changes with time meets all of them. No round begins
+    after `seconds`. In the end each row keeps the repetitions that count."""
+    start = time.monotonic()
+    while (todo := lacking(rows, wanted)) and time.monotonic() - start < seconds:
+        print(f"{len(todo)} of {len(rows)} rows to measure", file=sys.stderr)
+        for row in todo:
+            row["repetitions"].append(repetition(f"{row['queue']}-{row['bytes']}", row["capacity"], cpus))
     usual = series.usual_raw([each for row in rows for each in row["repetitions"]])
     for row in rows:
         row["measured"] = len(row["repetitions"])
@@ -133,7 +138,7 @@ def how(rows: list[dict[str, Any]], cpus: list[int], wanted: int) -> str:
     return (
         f"{time.strftime('%Y-%m-%d', time.gmtime())}, {model[1] if model else 'unknown CPU'}, Linux {os.uname().release}; "
         f"{versions()}; all with `-O2 -march=native`. Consumer on CPU {cpus[0]}, producer on CPU {cpus[1]}; a second producer "
-        f"{shared}. Medians of {wanted} repetitions [least..greatest]; {rejected} further ones were left out because others used "
+        f"{shared}. Medians of at most {wanted} repetitions [least..greatest]; {rejected} further ones were left out because others used "
         f"more than {series.FOREIGN_MAX:.0%} of a CPU or the raw round trip of a cache line was not the run's usual one, "
         f"{figure_raw(rows)} ns. {disturbed} of {len(rows)} rows are marked (!): they have too few undisturbed repetitions."
     )
@@ -144,14 +149,14 @@ def figure_raw(rows: list[dict[str, Any]]) -> str:
     return f"{series.usual_raw([each for row in rows for each in row['repetitions']]):.0f}"
 
 
-def compare(wanted: int, rounds: int) -> None:
+def compare(wanted: int, seconds: float) -> None:
     """Measures and writes."""
     found = cores()
     if len(found) < 2:
         raise CompareError("two cores are needed, and this process may use one")
     cpus = [found[1], found[0], found[2] if len(found) > 2 else found[1]]
     rows = rows_make()
-    measure(rows, cpus, wanted, rounds)
+    measure(rows, cpus, wanted, seconds)
     results = {"how": how(rows, cpus, wanted), "rows": rows}
     (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = tables.document(results, short=False)
@@ -175,13 +180,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="compare.py", description="Compares the kernel's channel with other queues.")
     parser.add_argument("--readme", action="store_true", help="measure nothing; the last run's tables into the READMEs")
     parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each row (default 5)")
-    parser.add_argument("--rounds", type=int, default=12, metavar="N", help="tries at most for them (default 12)")
+    parser.add_argument("--seconds", type=float, default=120, metavar="S", help="repeat no longer than that (default 120)")
     chosen = parser.parse_args()
     try:
         if chosen.readme:
             readme()
         else:
-            compare(chosen.repetitions, max(chosen.rounds, chosen.repetitions))
+            compare(max(1, chosen.repetitions), max(1.0, chosen.seconds))
     except (CompareError, tables.MarkerError) as error:
         print(f"bench-peers: {error}", file=sys.stderr)
         return 1

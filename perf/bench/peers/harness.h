@@ -31,6 +31,7 @@ uint64_t steps_count(size_t capacity, uint64_t n);
 double stream_mops(size_t capacity, uint64_t producers);
 
 struct one_way {
+    uint64_t bare;                  /* ticks, median, of a stamp in a cache line: no queue */
     uint64_t p50, p99;              /* ticks */
     uint64_t raw_before, raw_after; /* ticks, median of a cache line's way to the other CPU and back */
 };

@@ -8,7 +8,6 @@
 
 /* Producer in the top bits, so that a word names a message. */
 #define PRODUCER_SHIFT 56
-#define POST_PAUSE_TICKS 400
 #define TRIES_BEFORE_YIELD 64
 
 const unsigned subject_producers_max = QUEUE_PRODUCERS_MAX;
@@ -97,8 +96,7 @@ void subject_post(struct subject *s, uint64_t n, const uint64_t *received)
         message_send(queue_of(s), &in, cpu_rdtsc(), false);
         while (load_acquire(received) != i + 1) { /* pairs: peers-received */
         }
-        for (uint64_t start = cpu_rdtsc(); cpu_rdtsc() - start < POST_PAUSE_TICKS;) {
-        }
+        post_pause();
     }
 }
 

@@ -95,6 +95,7 @@ static void times_print(size_t capacity)
     double ticks_per_ns = (double)(cpu_rdtsc() - start_ticks) / (now_ns() - start_ns);
     printf("one_way_p50_ns %.1f\n", (double)way.p50 / ticks_per_ns);
     printf("one_way_p99_ns %.1f\n", (double)way.p99 / ticks_per_ns);
+    printf("bare_ns %.1f\n", (double)way.bare / ticks_per_ns);
     printf("raw_before_ns %.1f\n", (double)way.raw_before / ticks_per_ns);
     printf("raw_after_ns %.1f\n", (double)way.raw_after / ticks_per_ns);
 }

@@ -42,6 +42,34 @@ static uint64_t raw_median(void)
     return percentile(ticks, RAW_ROUNDS, 50);
 }
 
+/* The stamp is the message, the line its only place. */
+static void *bare_consumer(void *unused)
+{
+    cpu_pin(CONSUMER_CPU);
+    for (uint64_t i = 0, last = 0, sent; i < MESSAGES; i++, last = sent) {
+        while ((sent = load_acquire(&line)) == last) { /* pairs: peers-line */
+        }
+        ticks[i] = cpu_rdtsc_ordered() - sent;
+        store_release(&received, i + 1); /* pairs: peers-received */
+    }
+    return unused;
+}
+
+/* One way without a queue, measured as with one: what there is to be added to. */
+static uint64_t bare_median(void)
+{
+    line = received = 0;
+    pthread_t other = thread_start(bare_consumer, NULL);
+    for (uint64_t i = 0; i < MESSAGES; i++) {
+        store_release(&line, cpu_rdtsc());         /* pairs: peers-line */
+        while (load_acquire(&received) != i + 1) { /* pairs: peers-received */
+        }
+        post_pause();
+    }
+    pthread_join(other, NULL);
+    return percentile(ticks, MESSAGES, 50);
+}
+
 static void *consumer(void *subject)
 {
     cpu_pin(CONSUMER_CPU);
@@ -59,6 +87,7 @@ struct one_way one_way_measure(size_t capacity)
     pthread_join(other, NULL);
     result.p50 = percentile(ticks, MESSAGES, 50);
     result.p99 = percentile(ticks, MESSAGES, 99);
+    result.bare = bare_median();
     result.raw_after = raw_median();
     return result;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # `make bench-peers`: the kernel's channel beside other people's queues, on this host; `make bench-peers-readme` puts the last
-# run's tables into the READMEs. A program per queue and size of message,
+# run's tables into the READMEs. PEERS='--repetitions 9 --seconds 300' are options of compare.py. A program per queue and size of message,
 # all with the same flags, for this machine. No other target needs any of it.
 peers_DIR := perf/bench/peers
 peers_QUEUES := nothing channel channel_kernel vyukov_mpsc vyukov_mpmc ck_mpsc ck_spsc rte_mpsc rte_spsc boost moodycamel
@@ -41,7 +41,7 @@ build/peers/%.o: $(peers_DIR)/%.c $(peers_HEADERS)
 bench-peers:
 	@./tern packages peers
 	@$(MAKE) --no-print-directory peers-programs
-	@$(PYTHON) -B $(peers_DIR)/compare.py
+	@$(PYTHON) -B $(peers_DIR)/compare.py $(PEERS)
 
 bench-peers-readme:
 	@$(PYTHON) -B $(peers_DIR)/compare.py --readme

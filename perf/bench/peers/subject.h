@@ -2,6 +2,7 @@
  * What the harness knows of the queue that it is linked with: one queue and one size of message per program. Each
  * function is a whole timed loop of loops.h, so that inside of it the queue's operations are in line. */
 #pragma once
+#include <arch/cpu.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,8 +30,16 @@ void subject_produce(struct subject *s, uint64_t producer, uint64_t n, bool yiel
 /* The other: n messages in all. Whether each producer's came whole and in its order, all of them. */
 bool subject_consume(struct subject *s, uint64_t n, bool yields);
 
+/* Between a message that was received and the next: the consumer polls again, and nothing is under way. */
+static inline void post_pause(void)
+{
+    enum { PAUSE_TICKS = 400 };
+    for (uint64_t start = cpu_rdtsc(); cpu_rdtsc() - start < PAUSE_TICKS;) {
+    }
+}
+
 /* n messages, each sent into the empty queue: it carries the time stamp counter, and the next one goes when *received
- * says that it was received and some ticks are over. */
+ * says that it was received, after a pause. */
 void subject_post(struct subject *s, uint64_t n, const uint64_t *received);
 
 /* The other side: ticks[i] is how long message i was under way. */

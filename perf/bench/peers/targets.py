@@ -74,7 +74,8 @@ def verdicts(rows: list[Row]) -> list[Verdict]:
         found.append(Verdict("pair {} instructions", own["instructions"], INSTRUCTIONS_MAX, ""))
     found += against_peers(rows, "pair_ns", "pair {} ns", at_least=False)
     way = series.spread(series.multiples(own["repetitions"], "one_way_p50_ns"))[0]
-    note = "" if own["trusted"] else "; (!) disturbed"
+    bare = series.spread(series.multiples(own["repetitions"], "bare_ns"))[0]
+    note = f"; a bare line, without a queue, takes {figure(bare)}" + ("" if own["trusted"] else "; (!) disturbed")
     found.append(Verdict("one way {} of the raw round trip", way, ONE_WAY_MAX, "", note=note))
     for producers in (1, 2):
         what = f"{{}} million messages per second from {producers} producer{'s' * (producers > 1)}"
