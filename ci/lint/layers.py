@@ -25,7 +25,7 @@ MAY: dict[str, set[str]] = {
     "perf": LEAF | {"mm"},
     "perf/bench/kernel": LEAF | {"mm", "sched", "ipc"},  # benches of what is below
     "drivers/virtio": LEAF | {"mm"},
-    "sys": LEAF | {"mm", "sched", "ipc", "perf", "drivers/virtio"},
+    "sys": LEAF | {"mm", "sched", "ipc", "perf", "perf/bench/kernel", "drivers/virtio"},
 }
 # Single files that know more than their folder: numbers and offsets for assembly, what a trap is given, how a fault ends.
 EXTRA = {

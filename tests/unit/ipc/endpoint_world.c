@@ -2,7 +2,9 @@
  * The world: what arch and sys would supply, and how it begins. */
 #include "tests/unit/ipc/endpoint_world.h"
 
+#include "ipc/event_bus.h"
 #include "mm/page.h"
+#include "sys/event_object.h"
 #include "sys/hotplug.h"
 #include "sys/interrupt.h"
 #include "sys/lib/panic.h"
@@ -51,6 +53,16 @@ void event_append(uint64_t kind_and_value, uint64_t word0, uint64_t word1, uint6
 
 void hotplug_process_starts(void)
 {
+}
+
+void event_object_stop(struct event_object *o)
+{
+    (void)o;
+}
+
+void event_object_start(struct event_object *o)
+{
+    (void)o;
 }
 
 void inbox_set_level(int level)

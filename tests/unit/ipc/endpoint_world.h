@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "ipc/endpoint.h"
-#include "ipc/event_bus.h"
 #include "ipc/wait_group.h"
 #include "sched/sched.h"
 #include "sys/task.h"
@@ -56,7 +55,7 @@ struct world {
     char send[THREADS][BUFFER_BYTES], receive[THREADS][BUFFER_BYTES];
     char async_send[CHANNELS][BUFFER_BYTES], async_receive[CHANNELS][BUFFER_BYTES];
     uint64_t now_ns;
-    uint32_t events[EVENT_KINDS]; /* that were published */
+    uint32_t events[32]; /* that were published */
     struct cpu cpus[CPUS]; /* of the one that is not played now */
     uint32_t cpu, cpu_count;
     uint64_t armed_ns, cr3; /* of this one */

@@ -7,3 +7,8 @@
 
 uint64_t cpu_rdtsc(void);
 void cpu_pause(void);
+
+static inline void cpu_prefetch(const void *p)
+{
+    __builtin_prefetch(p);
+}
