@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import build
+import control
 import export
 import qemu
 import results
@@ -46,6 +47,7 @@ class Options:
     dry_run: bool
     kernel: str | None
     append: str = ""
+    control: bool = False
 
 
 @dataclass
@@ -104,6 +106,7 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
         machine=options.machine,
         accelerator="kvm" if kvm else "icount",
         append=" ".join(words + quick + options.append.split()),
+        control=control.socket_path("bench") if options.control else None,
         timeout_s=options.timeout_s,
     )
     images = kernel.parent / "images"
@@ -266,6 +269,8 @@ def bench(options: Options) -> int:
         if part.boot.initrd is not None:
             build.image_find(str(part.boot.initrd), kernel)
     qemu.program()
+    if parts[0].boot.control is not None:
+        control.socket_prepare(parts[0].boot.control)
     with ResultFolder(options.out) as folder:
         boot_all(parts, options)
         cross_select(parts)

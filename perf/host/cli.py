@@ -105,6 +105,9 @@ def parser_make() -> argparse.ArgumentParser:
         "--append", default="", metavar="TEXT", help="more for the kernel command line, e.g. hooks=latency"
     )
     bench.add_argument(
+        "--control", action="store_true", help="with a control port, as `run` has it: shows what it costs"
+    )
+    bench.add_argument(
         "--out",
         type=Path,
         default=ROOT / "build/results",
@@ -156,6 +159,21 @@ def parser_make() -> argparse.ArgumentParser:
     run.add_argument("--smp", type=natural(1, qemu.CPUS_MAX), default=1, metavar="N", help="CPUs (default 1)")
     run.add_argument("--append", default="", metavar="TEXT", help="kernel command line")
 
+    ctl = commands.add_parser(
+        "ctl",
+        help="ask a running guest",
+        description="Sends one request to a module of a guest that `run` started, by its control port, and prints the "
+        "answer; `help` lists the modules and their requests, the module '*' is all of them. The exit status is 0 only "
+        "if the guest's status is OK.",
+        epilog="examples: ./tern ctl help     ./tern ctl scheduler get_stats     ./tern ctl '*' get_stats --json",
+    )
+    ctl.add_argument("words", nargs="+", metavar="WORD", help="help, or MODULE REQUEST [PAYLOAD...]; -- before words with -")
+    ctl.add_argument("--guest", metavar="NAME|PATH", help="which guest, or its socket, if several run")
+    ctl.add_argument(
+        "--timeout", type=seconds, default=5.0, metavar="S", help="how long to wait for the answer (default 5)"
+    )
+    ctl.add_argument("--json", action="store_true", help="print the guest's answer as it is, one line of JSON")
+
     check = commands.add_parser(
         "check",
         help="run every test",
@@ -205,6 +223,7 @@ def run_command(arguments: argparse.Namespace) -> int:
                 arguments.dry_run,
                 arguments.kernel,
                 arguments.append,
+                arguments.control,
             )
         )
     if arguments.command == "profile":
@@ -229,6 +248,10 @@ def run_command(arguments: argparse.Namespace) -> int:
             arguments.kernel,
             arguments.dry_run,
         )
+    if arguments.command == "ctl":
+        import control
+
+        return control.ctl(arguments.words, arguments.guest, arguments.timeout, arguments.json)
     if arguments.command == "check":
         import check
 

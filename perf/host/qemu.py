@@ -33,7 +33,8 @@ class Boot:
 
     `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without. `plugin`: a file for
     QEMU to load, and its arguments, with commas between. `devices`: more devices of QEMU, as for -device. `typed`:
-    what is typed on the serial line once the pattern `prompt` is found in what the guest has said there.
+    what is typed on the serial line once the pattern `prompt` is found in what the guest has said there. `control`:
+    the unix socket on which QEMU listens for those who talk to the port org.tern.control; None: no such port.
     """
 
     kernel: Path | None = None
@@ -49,6 +50,7 @@ class Boot:
     devices: tuple[str, ...] = ()
     typed: str = ""
     prompt: str = ""
+    control: Path | None = None
     timeout_s: float = 60.0
 
 
@@ -190,31 +192,37 @@ def accelerator_options(accelerator: str, smp: int, cpu: str) -> list[str]:
     return ["-accel", "tcg,thread=multi", "-cpu", cpu or "max", *cpus, *clock]
 
 
-def virtio_options(machine: str, virtio: str, accelerator: str) -> list[str]:
-    """The console device with the ports org.tern.log and org.tern.hist, each a file. Under icount a kick is
-    served at once, in the vCPU's thread; QEMU's main loop would do it after some real time, which shows."""
-    if virtio == "none":
+def ports_of(boot: Boot, interactive: bool) -> list[tuple[str, str]]:
+    """Names of the ports and where each leads: files, but for the control port."""
+    ports = [] if interactive else [("log", f"file,path={LOG_FILE}"), ("hist", f"file,path={HIST_FILE}")]
+    if boot.control is not None:
+        path = str(boot.control).replace(",", ",,")
+        ports.append(("control", f"socket,path={path},server=on,wait=off"))
+    return ports
+
+
+def virtio_options(boot: Boot, ports: list[tuple[str, str]]) -> list[str]:
+    """The console device with its ports. Under icount a kick is served at once, in the vCPU's thread; QEMU's main
+    loop would do it after some real time, which shows."""
+    if boot.virtio == "none" or not ports:
         return []
-    eventfd = "off" if accelerator == "icount" else "on"
-    if not machine.startswith("microvm"):
-        legacy = ",disable-legacy=off,disable-modern=on" if virtio == "legacy" else ""
+    eventfd = "off" if boot.accelerator == "icount" else "on"
+    if not boot.machine.startswith("microvm"):
+        legacy = ",disable-legacy=off,disable-modern=on" if boot.virtio == "legacy" else ""
         options = ["-device", f"virtio-serial-pci,ioeventfd={eventfd}{legacy}"]
     else:
-        legacy = "true" if virtio == "legacy" else "false"
+        legacy = "true" if boot.virtio == "legacy" else "false"
         options = ["-global", f"virtio-mmio.force-legacy={legacy}"]
         options += ["-global", f"virtio-mmio.ioeventfd={eventfd}", "-device", "virtio-serial-device"]
-    for port, file in (("log", LOG_FILE), ("hist", HIST_FILE)):
-        options += [
-            "-chardev",
-            f"file,id={port},path={file}",
-            "-device",
-            f"virtserialport,chardev={port},name=org.tern.{port}",
-        ]
+    for name, leads_to in ports:
+        kind, _, rest = leads_to.partition(",")
+        options += ["-chardev", f"{kind},id={name},{rest}"]
+        options += ["-device", f"virtserialport,chardev={name},name=org.tern.{name}"]
     return options
 
 
 def command(boot: Boot, interactive: bool = False) -> list[str]:
-    """The whole command line of a boot. `interactive`: serial on stdio and no virtio ports."""
+    """The whole command line of a boot. `interactive`: serial on stdio, and no virtio ports for log and histograms."""
     line = [
         program(),
         "-M",
@@ -234,8 +242,7 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=0x4",
     ]
-    if not interactive:
-        line += virtio_options(boot.machine, boot.virtio, boot.accelerator)
+    line += virtio_options(boot, ports_of(boot, interactive))
     for device in boot.devices:
         line += ["-device", device]
     if boot.plugin:

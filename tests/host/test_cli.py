@@ -310,7 +310,7 @@ class Usage(Tern):
                 self.assertRegex(run.stderr, "^tern: [^\n]*see ./tern bench --help\n$")
 
     def test_help_of_every_command(self):
-        for command in ("bench", "profile", "run", "check", "iso"):
+        for command in ("bench", "profile", "run", "ctl", "check", "iso"):
             run = subprocess.run(
                 [ROOT / "tern", command, "--help"], capture_output=True, text=True, cwd="/", check=False
             )
