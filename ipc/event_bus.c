@@ -122,19 +122,31 @@ static void count(struct shard *b, const struct event_dispatch *d)
     b->counts.errors += d->errors;
 }
 
-static struct event_dispatch deliver(struct shard *b, const struct event *e)
+/* `all`: who matches; otherwise only those of them who are always told. */
+static inline __attribute__((always_inline)) struct event_dispatch tell(struct shard *b, const struct event *e,
+                                                                        bool all)
 {
     struct event_dispatch d = {0};
     struct walk w;
-    if (load_relaxed(&paused))
-        return d;
-    b->counts.delivered++;
     walk_begin(b, &w);
     for (struct event_subscription *s; (s = walk_next(b, &w));)
-        if (matches(s, e))
+        if (matches(s, e) && (all || s->always))
             call(b, s, e, 0, &d);
     count(b, &d);
     return d;
+}
+
+static __attribute__((noinline, cold)) struct event_dispatch deliver_paused(struct shard *b, const struct event *e)
+{
+    return tell(b, e, false);
+}
+
+static struct event_dispatch deliver(struct shard *b, const struct event *e)
+{
+    if (__builtin_expect(load_relaxed(&paused), 0))
+        return deliver_paused(b, e);
+    b->counts.delivered++;
+    return tell(b, e, true);
 }
 
 /* To the subscription that put it off, if it still is one. */
@@ -144,7 +156,7 @@ static void deliver_deferral(struct shard *b, const struct deferral *f)
     struct event_subscription *s = b->first;
     while (s && s->id != f->id)
         s = s->next;
-    if (s && matches(s, &f->event) && !load_relaxed(&paused))
+    if (s && matches(s, &f->event) && (s->always || !load_relaxed(&paused)))
         call(b, s, &f->event, f->times, &d);
     count(b, &d);
 }

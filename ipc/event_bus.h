@@ -44,6 +44,7 @@ struct event_subscription {
     void *context;    /* [I] */
     uint32_t topics;  /* [I] TOPIC_*, one or more */
     uint8_t priority; /* [I] EVENT_PRIORITY_*, or any other value */
+    bool always;      /* [I] event_bus_pause does not concern it */
     bool paused;      /* [o] what is delivered meanwhile passes it by */
     bool subscribed;  /* [o] */
     uint64_t names;   /* [I] with TOPIC_CUSTOM: a bit for each number of a name (ipc/name.h); TOPIC_ALL needs none */
@@ -97,7 +98,8 @@ enum status event_subscribe_at_boot(uint32_t cpu, struct event_subscription *s);
  * any more. */
 enum status event_unsubscribe(struct event_subscription *s);
 
-/* Every CPU: what arrives meanwhile is thrown away, counted as published only. Any CPU. */
+/* Every CPU: what arrives meanwhile is thrown away, counted as published only, but for subscriptions that are `always`
+ * told. Any CPU. */
 void event_bus_pause(bool on);
 
 /* How long from one EVENT_TICK to the next, on all CPUs. Boot. */

@@ -392,6 +392,25 @@ Test(event_bus, a_paused_bus_counts_and_loses)
     trace_is("a");
 }
 
+Test(event_bus, a_pause_does_not_concern_who_is_always_told)
+{
+    struct event e = {.kind = EVENT_SHUTDOWN};
+    create(1);
+    subscribed('a', TOPIC_SYSTEM, 0);
+    struct listener *b = subscribed('b', TOPIC_SYSTEM, 1), *c = subscribed('c', TOPIC_SYSTEM, 2);
+    b->s.always = true;
+    event_bus_pause(true);
+    publish(EVENT_SHUTDOWN);
+    trace_is("b");
+    cr_assert(eq(u32, event_publish_sync(&e).handled, 1));
+    b->says = c->says = EVENT_DEFERRED;
+    publish(EVENT_SHUTDOWN);
+    cr_assert(eq(u64, c->s.calls, 0));
+    cr_assert(b->s.calls > 3, "what it has put off comes again");
+    event_bus_pause(false);
+    cr_assert(event_bus_valid());
+}
+
 Test(event_bus, a_full_ring_keeps_the_oldest_and_counts_the_rest)
 {
     struct event_counts counts;
