@@ -391,3 +391,8 @@ const struct process *load_processes(uint32_t *count)
     *count = process_count;
     return processes;
 }
+
+const char *load_object_name(const struct object *o)
+{
+    return image_objects(running_image)[(const union object_slot *)o - objects].name;
+}

@@ -17,5 +17,9 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
 struct process;
 void load_again(struct process *p);
 
+/* What the image calls an object of one of its processes. */
+struct object;
+const char *load_object_name(const struct object *o);
+
 /* The processes of the loaded image. */
 const struct process *load_processes(uint32_t *count);

@@ -27,6 +27,7 @@
 #include "sys/load.h"
 #include "sys/log_internal.h"
 #include "sys/machine.h"
+#include "sys/module/module.h"
 #include "sys/nmi.h"
 #include "sys/publisher.h"
 #include "sys/shutdown.h"
@@ -206,6 +207,7 @@ static void load(uint64_t entry_tsc)
     }
     log_open_to_all();
     hooks_reserve(machine.cpus_started, vvar.sample_mult, ticks ? "instructions" : "ns");
+    modules_register();
     page_seal();
     uint32_t count;
     const struct process *processes = load_processes(&count);
