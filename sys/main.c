@@ -18,6 +18,7 @@
 #include "sys/census.h"
 #include "sys/cmdline.h"
 #include "sys/console.h"
+#include "sys/control.h"
 #include "sys/device.h"
 #include "sys/hotplug.h"
 #include "sys/image.h"
@@ -208,6 +209,7 @@ static void load(uint64_t entry_tsc)
     log_open_to_all();
     hooks_reserve(machine.cpus_started, vvar.sample_mult, ticks ? "instructions" : "ns");
     modules_register();
+    control_init();
     page_seal();
     uint32_t count;
     const struct process *processes = load_processes(&count);

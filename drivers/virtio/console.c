@@ -361,15 +361,27 @@ void virtio_console_poll(void)
     fault_log();
 }
 
-struct virtio_port *virtio_console_port(const char *name)
+static struct virtio_port *port_named(const char *name)
 {
     size_t n = strlen(name);
     for (unsigned i = 0; console.live && i < PORTS_MAX; i++) {
         struct virtio_port *port = &console.ports[i];
-        if (port->host_open && port->open_sent && port->name_bytes == n && memcmp(port->name, name, n) == 0)
+        if (port->open_sent && port->name_bytes == n && memcmp(port->name, name, n) == 0)
             return port;
     }
     return NULL;
+}
+
+struct virtio_port *virtio_console_port(const char *name)
+{
+    struct virtio_port *port = port_named(name);
+    return port && port->host_open ? port : NULL;
+}
+
+bool virtio_console_has_port(const char *name)
+{
+    const struct virtio_port *port = port_named(name);
+    return port && port->present;
 }
 
 void virtio_console_emergency(const char *bytes, size_t n)

@@ -36,6 +36,9 @@ void virtio_console_poll(void);
  * port, which stands for "org.tern.log". */
 struct virtio_port *virtio_console_port(const char *name);
 
+/* The host has announced a port of that name, and it can be used once the host opens it. */
+bool virtio_console_has_port(const char *name);
+
 /* Copies bytes into the port's slots and gives them to the device. Returns how many were taken, the first ones: fewer
  * than n when all slots are with the device, 0 while the host has the port closed. */
 size_t virtio_port_write(struct virtio_port *port, const void *bytes, size_t n);

@@ -66,6 +66,8 @@ Test(console, ports_are_found_by_name_once_open)
     cr_assert(not(zero(ptr, virtio_console_port("org.tern.log"))));
     cr_assert(not(zero(ptr, virtio_console_port("org.tern.hist"))));
     cr_assert(zero(ptr, virtio_console_port("org.tern.control")), "the host has it closed");
+    cr_assert(virtio_console_has_port("org.tern.control"));
+    cr_assert(not(virtio_console_has_port("org.tern.contro")));
     cr_assert(zero(ptr, virtio_console_port("org.tern.lo")));
     cr_assert(zero(ptr, virtio_console_port("")));
     cr_assert(zero(u32, fake.dropped));
