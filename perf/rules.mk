@@ -3,7 +3,7 @@ kernel_SRCS += perf/hist.c perf/hlog.c
 kernel_SRCS += $(addprefix perf/bench/kernel/,measure.c partner.c kchannel.c kchannel_cross.c oneshot.c bus.c bus_cross.c router.c)
 # The debug kernel tests itself: tests/guest/kernel/.
 kernel_SRCS-release := perf/bench/kernel/no_tests.c
-kernel_SRCS-debug := $(addprefix tests/guest/kernel/,kernel_test.c channel.c oneshot.c bus.c router.c soak.c)
+kernel_SRCS-debug := $(addprefix tests/guest/kernel/,kernel_test.c examples.c channel.c oneshot.c bus.c router.c soak.c)
 kernel_SRCS += $(kernel_SRCS-$(BUILD))
 $(B)/perf/bench/kernel/router.c.o: KERNEL_CFLAGS += -fomit-frame-pointer # as the router itself
 include perf/bench/peers/rules.mk

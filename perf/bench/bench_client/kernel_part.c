@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Benches that the kernel runs for us, by the name of the bench (perf/bench/kernel/): here they only get their samples. */
+ * Benches that the kernel runs for us, by the name of the bench (perf/bench/kernel/): here they only get their samples.
+ */
 #include "perf/bench/harness.h"
 #include "sys/lib/string.h"
 

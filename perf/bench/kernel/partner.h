@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The other CPUs of a measure or a test, which are asked by messages to their inboxes. CPU 0 asks; all waits are bounded. */
+ * The other CPUs of a measure or a test, which are asked by messages to their inboxes. CPU 0 asks; all waits are
+ * bounded. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

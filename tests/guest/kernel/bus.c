@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The event bus in the running kernel: order and what handlers may do; then subscribers on every CPU, which hear of what
- * each CPU publishes once and in its order. tests/unit/ipc/event_bus_test.c goes into more corners on played CPUs. */
+ * The event bus in the running kernel: order and what handlers may do; then subscribers on every CPU, which hear of
+ * what each CPU publishes once and in its order. tests/unit/ipc/event_bus_test.c goes into more corners on played CPUs.
+ */
 #include "ipc/event_bus.h"
 #include "tests/guest/kernel/kernel_test.h"
 
@@ -85,7 +86,8 @@ static void unsubscribe(void)
 static bool wait_for_all(uint64_t heard)
 {
     for (uint32_t cpu = 0; cpu < cpus(); cpu++) {
-        for (uint64_t looks = 0; load_acquire(&listeners[cpu].heard[cpu_index()]) < heard; looks++) { /* pairs: partner */
+        for (uint64_t looks = 0; load_acquire(&listeners[cpu].heard[cpu_index()]) < heard;
+             looks++) { /* pairs: partner */
             if (looks > 1000000000)
                 return false;
             look();

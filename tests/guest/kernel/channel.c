@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A channel's contract on one CPU, for capacities of which some are no power of two; then senders on all others at once,
- * to the last item, and against a close. */
+ * A channel's contract on one CPU, for capacities of which some are no power of two; then senders on all others at
+ * once, to the last item, and against a close. */
 #include "ipc/channel.h"
 #include "tests/guest/kernel/kernel_test.h"
 

@@ -8,6 +8,7 @@ static const struct {
     const char *name;
     const char *(*run)(void);
 } tests[] = {
+    {"examples", test_examples},
     {"channel", test_channel},
     {"channel between CPUs", test_channel_between_cpus},
     {"oneshot", test_oneshot},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tests of what only the kernel can do: channels, oneshots, bus and router on the CPUs that there are. They are part of
- * the debug kernel and run inside debug_measure, by the name "test.N", interrupts off; other CPUs are asked by partner.h.
- * A test says what does not hold, or NULL. */
+ * the debug kernel and run inside debug_measure, by the name "test.N", interrupts off; other CPUs are asked by
+ * partner.h. A test says what does not hold, or NULL. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +37,7 @@ static inline void look(void)
         inbox_run();
 }
 
+const char *test_examples(void);
 const char *test_channel(void);
 const char *test_channel_between_cpus(void);
 const char *test_oneshot(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Asks the debug kernel for its own tests (tests/guest/kernel/kernel_test.c), one after the other. `test=N`: only that one,
- * `iterations=` times. */
+ * Asks the debug kernel for its own tests (tests/guest/kernel/kernel_test.c), one after the other. `test=N`: only that
+ * one, `iterations=` times. */
 #include "sys/lib/printf.h"
 #include "user/rt/tern.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The router in the running kernel: a mailbox in its order, what handlers may do, the errors; then modules on every CPU that
- * ask each other. tests/unit/ipc/router_test.c goes into more corners on played CPUs. */
+ * The router in the running kernel: a mailbox in its order, what handlers may do, the errors; then modules on every CPU
+ * that ask each other. tests/unit/ipc/router_test.c goes into more corners on played CPUs. */
 #include "ipc/router.h"
 #include "sys/lib/string.h"
 #include "tests/guest/kernel/kernel_test.h"
@@ -88,7 +88,8 @@ static enum status act(struct router_module *self, struct router_message *m)
     (void)m;
     if (router_register(module(2, "test.c", serve)) != STATUS_OK)
         return STATUS_INTERNAL;
-    enum status s = router_send(FIRST_ID + 2, message(2, "inner", ROUTER_NORMAL), (struct router_from){FROM_MODULE, self->id});
+    enum status s =
+        router_send(FIRST_ID + 2, message(2, "inner", ROUTER_NORMAL), (struct router_from){FROM_MODULE, self->id});
     if (s != STATUS_OK || router_unregister(&modules[2]) != STATUS_OK)
         return STATUS_INTERNAL;
     return router_unregister(self);

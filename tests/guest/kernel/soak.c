@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A soak: each run sends some hundred thousand messages from all other CPUs into one channel; the order of each sender is
- * looked at, and nothing is lost. The program that asks repeats it as often as `iterations=` says. */
+ * A soak: each run sends some hundred thousand messages from all other CPUs into one channel; the order of each sender
+ * is looked at, and nothing is lost. The program that asks repeats it as often as `iterations=` says. */
 #include "ipc/channel.h"
 #include "tests/guest/kernel/kernel_test.h"
 
