@@ -94,11 +94,11 @@ Test(page, bad_entries_are_refused_and_counted)
 {
     map.refused = 5; /* what the reader of the map refused before */
     add(MIB, MIB, MEMORY_RAM);
-    add(4 * MIB, 0, MEMORY_RAM);                          /* no bytes */
+    add(4 * MIB, 0, MEMORY_RAM);                            /* no bytes */
     add(UINT64_MAX - PAGE_SIZE, 2 * PAGE_SIZE, MEMORY_RAM); /* wraps */
-    add(UINT64_MAX, UINT64_MAX, MEMORY_RAM);              /* wraps */
-    add(MIB, PAGE_PHYSICAL_LIMIT, MEMORY_RAM);            /* passes the limit */
-    add(PAGE_PHYSICAL_LIMIT, PAGE_SIZE, MEMORY_RAM);      /* lies behind it */
+    add(UINT64_MAX, UINT64_MAX, MEMORY_RAM);                /* wraps */
+    add(MIB, PAGE_PHYSICAL_LIMIT, MEMORY_RAM);              /* passes the limit */
+    add(PAGE_PHYSICAL_LIMIT, PAGE_SIZE, MEMORY_RAM);        /* lies behind it */
     add(0, 0, 0);
     cr_assert(eq(int, page_init(&map), STATUS_OK));
     cr_assert(eq(u64, page_total_bytes(), MIB));
@@ -356,4 +356,34 @@ Test(page, a_frame_put_twice_is_caught_in_debug_builds, .signal = SIGABRT)
     cr_assert(eq(int, page_alloc(1, PAGE_SIZE, &frame), STATUS_OK));
     cr_assert(eq(int, page_cache_put(&cache, frame), STATUS_OK));
     (void)page_cache_put(&cache, frame);
+}
+
+static enum page_level levels[8];
+static size_t level_count;
+
+static void note_level(enum page_level level)
+{
+    levels[level_count++] = level;
+}
+
+Test(page, pressure_is_told_when_it_changes)
+{
+    paddr_t p;
+    start();
+    cr_assert(eq(int, page_level(), PAGE_PLENTY));
+    page_watch(note_level);
+    cr_assert(eq(sz, level_count, 0)); /* as it was */
+    cr_assert(eq(int, page_alloc_raw(WINDOW_PAGES - WINDOW_PAGES / 8, PAGE_SIZE, &p), STATUS_OK));
+    cr_assert(eq(sz, level_count, 0)); /* an eighth is left, not less */
+    cr_assert(eq(int, page_alloc_raw(1, PAGE_SIZE, &p), STATUS_OK));
+    cr_assert(eq(int, page_alloc_raw(1, PAGE_SIZE, &p), STATUS_OK));
+    cr_assert(eq(int, page_alloc_raw(WINDOW_PAGES / 16, PAGE_SIZE, &p), STATUS_OK));
+    page_seal();
+    cr_assert(eq(int, page_hold(page_free_bytes()), STATUS_OK));
+    cr_assert(eq(u64, page_held_bytes(), page_free_bytes()));
+    cr_assert(eq(int, page_hold(page_free_bytes() + 1), STATUS_OUT_OF_RANGE));
+    cr_assert(eq(int, page_hold(0), STATUS_OK));
+    static const enum page_level expected[] = {PAGE_LOW, PAGE_CRITICAL, PAGE_NONE, PAGE_CRITICAL};
+    cr_assert(eq(sz, level_count, 4));
+    cr_assert(eq(int, memcmp(levels, expected, sizeof(expected)), 0));
 }
