@@ -7,6 +7,7 @@ from pathlib import Path
 
 import build
 import conformance
+import control_guest
 import entry_tests
 import guest_tests
 import jobs
@@ -86,6 +87,7 @@ def jobs_all() -> list[Job]:
         *unit_tests.host_jobs(),
         *guest_tests.guest_jobs(),
         *entry_tests.entry_jobs(),
+        *control_guest.control_jobs(),
         *conformance.bench_jobs(),
         *profiles.profile_jobs(),
         Job("build.reproducible", reproduce, slots=2, long=True),
