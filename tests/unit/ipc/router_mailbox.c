@@ -103,10 +103,12 @@ Test(router_mailbox, done_is_never_called_inside_a_post_and_may_post_again)
     world_ask(&asks[0], 'A');
     asks[0].then = post_again;
     must(world_post(1, &asks[0], ROUTER_LOW), OK);
+    post(1, 1, 'B', ROUTER_LOW);
     cr_assert(eq(u32, asks[0].told, 0));
     world_settle();
     cr_assert(eq(u32, asks[0].told, 3));
-    cr_assert(eq(str, world_trace, "AaAaAa"));
+    must_be_told(&asks[1], OK);
+    cr_assert(eq(str, world_trace, "ABabAaAa"));
 }
 
 Test(router_mailbox, what_has_not_begun_by_its_deadline)

@@ -123,6 +123,33 @@ Test(router_remote, one_that_waits_serves_what_is_sent_to_it)
     cr_assert(eq(str, world_trace, "BACPPpp"));
 }
 
+static void it_was_taken(void)
+{
+    world_pause = world_others;
+    cr_assert(eq(u32, toys[0].module.waiting, 2));
+}
+
+static void another_posts(void)
+{
+    world_pause = it_was_taken;
+    world_enter(1);
+    post(1, 1, 'P', ROUTER_LOW);
+    post(1, 2, 'P', ROUTER_LOW);
+}
+
+/* The queue is for all modules there, and others need its places. */
+Test(router_remote, one_that_waits_empties_its_queue)
+{
+    world_toy(&toys[0], 0, 1, "clock");
+    world_toy(&toys[1], 2, 2, "other");
+    world_ask(&asks[0], 'A');
+    world_pause = another_posts;
+    must(world_send(2, &asks[0]), OK);
+    cr_assert(eq(str, world_trace, "A"));
+    world_settle();
+    cr_assert(eq(str, world_trace, "APPpp"));
+}
+
 static void only_time_passes(void)
 {
     world_now++;
@@ -152,11 +179,11 @@ Test(router_remote, a_deadline_that_passes_before_it_began)
     must(router_counts_of(4, &c), OK);
     cr_assert(eq(u64, c.expired, 1));
     asks[0].m.deadline_ns = UINT64_MAX;
-    must(world_send(4, &asks[0]), OK);
     must(world_post(4, &asks[0], ROUTER_LOW), OK);
     cr_assert(router_is_busy(&asks[0].m), "an outcome of before says nothing of it");
     world_settle();
     must_be_told(&asks[0], OK);
+    must(world_send(4, &asks[0]), OK);
 }
 
 /* The other CPU had begun. (Its clock is put back instead: it cannot be stopped in the middle here.) */

@@ -156,6 +156,9 @@ Test(router, an_answer_is_cut_to_its_room)
         cr_assert(eq(int, memcmp(asks[0].answer, expected, room < 6 ? room : 6), 0));
         cr_assert(eq(chr, asks[0].answer[room], '#'), "beyond the room");
     }
+    asks[0].m.answer_cut = true; /* as from before */
+    must(world_send(1, &asks[0]), OK);
+    cr_assert(not(asks[0].m.answer_cut));
 }
 
 Test(router, a_type_has_a_nul)
@@ -291,7 +294,7 @@ Test(router, counts_say_what_became_of_requests)
     struct router_counts c;
     world_toy(&toys[0], 0, 1, "clock");
     toys[0].serve = take_time;
-    for (toys[0].data = 10; toys[0].data <= 50; toys[0].data += 10) {
+    for (toys[0].data = 50; toys[0].data > 0; toys[0].data -= 10) {
         world_ask(&asks[0], 'A');
         (void)world_send(1, &asks[0]);
     }

@@ -61,6 +61,8 @@ static bool others_step(void)
     uint32_t here = cpu_index();
     bool any = false;
     for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
+        if (cpu == here && waiting[cpu]) /* that one is on its way back */
+            continue;
         cpu_become(cpu);
         any |= waiting[cpu] ? router_take_request(this_cpu_ptr(router_shard)) : world_step();
     }
