@@ -122,31 +122,20 @@ static void count(struct shard *b, const struct event_dispatch *d)
     b->counts.errors += d->errors;
 }
 
-/* `all`: who matches; otherwise only those of them who are always told. */
-static inline __attribute__((always_inline)) struct event_dispatch tell(struct shard *b, const struct event *e,
-                                                                        bool all)
+/* To who matches, but not to who comes meanwhile, wherever in the list. */
+static struct event_dispatch deliver(struct shard *b, const struct event *e)
 {
     struct event_dispatch d = {0};
+    bool all = !load_relaxed(&paused);
+    uint64_t newest = load_relaxed(&last_id);
     struct walk w;
+    b->counts.delivered += all;
     walk_begin(b, &w);
     for (struct event_subscription *s; (s = walk_next(b, &w));)
-        if (matches(s, e) && (all || s->always))
+        if (matches(s, e) && s->id <= newest && (all || s->always))
             call(b, s, e, 0, &d);
     count(b, &d);
     return d;
-}
-
-static __attribute__((noinline, cold)) struct event_dispatch deliver_paused(struct shard *b, const struct event *e)
-{
-    return tell(b, e, false);
-}
-
-static struct event_dispatch deliver(struct shard *b, const struct event *e)
-{
-    if (__builtin_expect(load_relaxed(&paused), 0))
-        return deliver_paused(b, e);
-    b->counts.delivered++;
-    return tell(b, e, true);
 }
 
 /* To the subscription that put it off, if it still is one. */
