@@ -10,9 +10,7 @@
 #include "sys/abi/event.h"
 #include "sys/abi/histogram.h"
 #include "sys/abi/layout.h"
-
-#define CRC32_POLYNOMIAL 0xedb88320u
-#define CRC32_SLICES 8
+#include "sys/lib/crc32.h"
 
 _Static_assert(USER_PROCESS_BASE + (uint64_t)USER_PROCESS_MAX * USER_PROCESS_STRIDE <= USER_END, "slots fit");
 _Static_assert(IMAGE_NAME_BYTES == EVENT_NAME_BYTES, "names of modules and events are as in the image");
@@ -39,52 +37,16 @@ static bool bit_claim(uint64_t *bits, uint32_t i)
     return is_free;
 }
 
-/* crc_table[s][b]: what byte b becomes after s more zero bytes. Filled on each check: 2048 entries cost less than the
- * lookups that they save on an image of two pages. */
-static uint32_t crc_table[CRC32_SLICES][256];
-
-static void crc_table_fill(void)
-{
-    uint32_t crc = 1;
-    for (uint32_t bit = 0x80; bit; bit >>= 1) {
-        crc = (crc >> 1) ^ (crc & 1 ? CRC32_POLYNOMIAL : 0);
-        for (uint32_t i = 0; i < 256; i += 2 * bit)
-            crc_table[0][i + bit] = crc ^ crc_table[0][i];
-    }
-    for (uint32_t slice = 1; slice < CRC32_SLICES; slice++) {
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t before = crc_table[slice - 1][i];
-            crc_table[slice][i] = (before >> 8) ^ crc_table[0][before & 0xff];
-        }
-    }
-}
-
-/* Continues `crc` (inverted form) over `n` bytes, eight at a time: the boot budget pays for each byte of the image. */
-static uint32_t crc_update(uint32_t crc, const unsigned char *p, uint64_t n)
-{
-    for (; n >= 8; p += 8, n -= 8) {
-        uint64_t word;
-        __builtin_memcpy(&word, p, 8);
-        word ^= crc;
-        crc = crc_table[7][word & 0xff] ^ crc_table[6][(word >> 8) & 0xff] ^ crc_table[5][(word >> 16) & 0xff] ^
-              crc_table[4][(word >> 24) & 0xff] ^ crc_table[3][(word >> 32) & 0xff] ^
-              crc_table[2][(word >> 40) & 0xff] ^ crc_table[1][(word >> 48) & 0xff] ^ crc_table[0][word >> 56];
-    }
-    for (; n; p++, n--)
-        crc = (crc >> 8) ^ crc_table[0][(crc ^ *p) & 0xff];
-    return crc;
-}
-
 static uint32_t image_crc(const struct image_header *h)
 {
     static const unsigned char zero[sizeof(h->checksum)];
     const unsigned char *p = (const unsigned char *)h;
     const uint64_t before = offsetof(struct image_header, checksum), after = before + sizeof(zero);
 
-    crc_table_fill();
-    uint32_t crc = crc_update(~0u, p, before);
-    crc = crc_update(crc, zero, sizeof(zero));
-    return ~crc_update(crc, p + after, h->bytes - after);
+    crc32_begin();
+    uint32_t crc = crc32_update(~0u, p, before);
+    crc = crc32_update(crc, zero, sizeof(zero));
+    return ~crc32_update(crc, p + after, h->bytes - after);
 }
 
 /* Printable ASCII, then NUL to the end: names go to logs and terminals as they are. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The helpers below everything, and the command line, which needs nothing else.
-kernel_SRCS += sys/lib/string.c sys/lib/printf.c sys/cmdline.c
+kernel_SRCS += sys/lib/string.c sys/lib/printf.c sys/lib/crc32.c sys/cmdline.c
 
 # gcc would make a call to memset or strlen out of the loop that is memset or strlen.
 string-CFLAGS-gcc := -fno-tree-loop-distribute-patterns

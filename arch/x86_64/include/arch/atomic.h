@@ -23,10 +23,14 @@
 /* Keeps the compiler, not the CPU, from moving accesses across. */
 #define compiler_barrier() __asm__ volatile("" ::: "memory")
 
-/* load_relaxed(p) == 0 in one instruction that reads memory: gcc makes two of it. */
+/* load_relaxed(p) == 0, of 4 or 8 bytes, in one instruction that reads memory: gcc makes two of it. */
 #define word_is_zero(p)                                                                                                \
     ({                                                                                                                 \
         bool is_zero;                                                                                                  \
-        __asm__ volatile("cmp%z1 $0, %1" : "=@ccz"(is_zero) : "m"(*(p)));                                                       \
+        _Static_assert(sizeof(*(p)) == 4 || sizeof(*(p)) == 8, "a word");                                              \
+        if (sizeof(*(p)) == 4)                                                                                         \
+            __asm__ volatile("cmpl $0, %1" : "=@ccz"(is_zero) : "m"(*(p)));                                            \
+        else                                                                                                           \
+            __asm__ volatile("cmpq $0, %1" : "=@ccz"(is_zero) : "m"(*(p)));                                            \
         is_zero;                                                                                                       \
     })
