@@ -118,6 +118,11 @@ struct result endpoint_async_complete(struct endpoint *e);
  * block, briefly, while the other CPU finishes writing an answer. */
 struct result endpoint_async_cancel(struct endpoint *e);
 
+/* Of an initiator of the kernel, on its handler's CPU: starts a transaction; READABLE says that it is over, then the
+ * second collects it, as endpoint_async_complete. Neither lets another thread run. */
+void endpoint_kernel_start(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room);
+struct result endpoint_kernel_collect(struct endpoint *e);
+
 /* The thread that is blocked in a transaction of `e` ends: nobody waits any more. */
 void endpoint_abandon(struct endpoint *e);
 

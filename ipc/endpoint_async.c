@@ -4,6 +4,18 @@
 #include "ipc/endpoint_direct.h"
 #include "ipc/endpoint_internal.h"
 
+/* The thread to run next, or NULL. */
+static struct thread *start(struct endpoint *e, const struct request *r)
+{
+    e->async = ASYNC_PENDING;
+    endpoint_meet(e);
+    object_lower(&e->object, SIGNAL_WRITEABLE);
+    if (!e->remote)
+        return endpoint_post(e->peer, r);
+    remote_start(e, r);
+    return NULL;
+}
+
 struct result endpoint_async_transact(struct endpoint *e, const struct pieces *send, const struct pieces *receive)
 {
     enum status s = endpoint_may_start(e);
@@ -11,14 +23,7 @@ struct result endpoint_async_transact(struct endpoint *e, const struct pieces *s
         return result_of(s);
     /* point of no return */
     struct request r = endpoint_keep_parts(e, send, receive);
-    e->async = ASYNC_PENDING;
-    endpoint_meet(e);
-    object_lower(&e->object, SIGNAL_WRITEABLE);
-    if (e->remote) {
-        remote_start(e, &r);
-        return result_ok(0);
-    }
-    struct thread *woken = endpoint_post(e->peer, &r);
+    struct thread *woken = start(e, &r);
     return woken ? sched_ready_preempt(woken, result_ok(0)) : result_ok(0);
 }
 
@@ -39,6 +44,23 @@ struct result endpoint_async_complete(struct endpoint *e)
         return result_of(e->async == ASYNC_PENDING ? STATUS_FAILED_PRECONDITION : STATUS_UNAVAILABLE);
     finish(e);
     return sched_preempt(r);
+}
+
+void endpoint_kernel_start(struct endpoint *e, const char *send, uint64_t n, char *receive, uint64_t room)
+{
+    struct request r = {send, n, receive, room, 0};
+    assert(endpoint_may_start(e) == STATUS_OK);
+    struct thread *woken = start(e, &r);
+    if (woken)
+        sched_ready(woken);
+}
+
+struct result endpoint_kernel_collect(struct endpoint *e)
+{
+    struct result r = e->async_result;
+    assert(e->async == ASYNC_DONE);
+    finish(e);
+    return r;
 }
 
 /* The handler has nothing to answer any more; false if it is answering at this moment, on another CPU. */

@@ -22,6 +22,12 @@ struct object {
     uint32_t waitable;       /* [I] SIGNAL_VALID; 0 for a type without signals, or whose wait is its own */
 };
 
+/* Stands on the list of an object for good, like a wait group's member: told when a signal of its mask is raised. */
+struct kernel_waiter {
+    struct waiter waiter;
+    void (*tell)(struct kernel_waiter *w); /* may lower signals of the object */
+};
+
 /* Waits until one of `mask` is active; gives all active signals, and for a wait group the user data of a member.
  * INVALID_ARGUMENT for an empty or invalid mask, and for a group without members; UNIMPLEMENTED for an object that has
  * no signals; DEADLINE_EXCEEDED at or after `deadline_ns`; a past deadline polls. Blocks. */

@@ -199,3 +199,13 @@ void router_write(struct router_message *m, const char *format, ...)
     m->answer_cut |= n > 0 && n >= room;
     m->answer_bytes += n < room ? n : room - (room > 0);
 }
+
+void router_write_bytes(struct router_message *m, const char *bytes, size_t n)
+{
+    size_t room = m->room - m->answer_bytes, fit = n < room ? n : room - (room > 0);
+    memcpy(m->answer + m->answer_bytes, bytes, fit);
+    m->answer_bytes += fit;
+    m->answer_cut |= fit < n;
+    if (room)
+        m->answer[m->answer_bytes] = '\0';
+}

@@ -107,6 +107,9 @@ void router_create(uint32_t cpu);
  * names. */
 enum status router_register(struct router_module *module);
 
+/* The same on a CPU that does not run threads yet. Boot CPU. */
+enum status router_register_at_boot(uint32_t cpu, struct router_module *module);
+
 /* On its CPU; NOT_FOUND, also the second time. What waits in its mailbox is answered UNAVAILABLE, and so is the one
  * that it has put off. The storage is the owner's again when none of its handlers is under way. In its own handler: the
  * request in hand is still answered, as the handler says. */
@@ -143,6 +146,9 @@ void router_answer(struct router_module *module, enum status outcome);
 
 /* More text for the answer, as ksnprintf; what does not fit is cut. While the request is being served. */
 void router_write(struct router_message *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same of bytes as they are. */
+void router_write_bytes(struct router_message *m, const char *bytes, size_t n);
 
 /* The message may not be touched. Sender's CPU. */
 bool router_is_busy(const struct router_message *m);

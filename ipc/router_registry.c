@@ -52,9 +52,8 @@ static enum status claim_name(const struct router_module *module, uint32_t *numb
     return s;
 }
 
-enum status router_register(struct router_module *module)
+static enum status register_on(struct router_shard *s, uint32_t cpu, struct router_module *module)
 {
-    struct router_shard *s = this_cpu_ptr(router_shard);
     uint32_t free = FREE, number;
     if (!module->name || !module->handle || module->id >= ROUTER_MODULES_MAX)
         return STATUS_INVALID_ARGUMENT;
@@ -65,13 +64,23 @@ enum status router_register(struct router_module *module)
         store_release(&places[module->id], FREE); /* pairs: router-place */
         return status;
     }
-    module->cpu = cpu_index();
+    module->cpu = cpu;
     module->registered = true;
     module->counts = &counts[module->id];
     *module->counts = (struct router_counts){0};
     s->modules[module->id] = module;
     store_release(&places[module->id], PLACE(module->cpu, number)); /* pairs: router-place */
     return STATUS_OK;
+}
+
+enum status router_register(struct router_module *module)
+{
+    return register_on(this_cpu_ptr(router_shard), cpu_index(), module);
+}
+
+enum status router_register_at_boot(uint32_t cpu, struct router_module *module)
+{
+    return register_on(cpu_ptr(cpu, router_shard), cpu, module); /* remote, but that CPU does not run threads yet */
 }
 
 enum status router_unregister(struct router_module *module)

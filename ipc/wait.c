@@ -96,6 +96,10 @@ static struct thread *wake_entry(struct object *o, struct waiter *w, uint32_t ra
     *leaves = false;
     if (w->state == WAITER_MEMBER)
         return wait_group_signal(member_of_waiter(w));
+    if (w->state == WAITER_KERNEL) {
+        ((struct kernel_waiter *)w)->tell((struct kernel_waiter *)w);
+        return NULL;
+    }
     struct thread *t = thread_of_waiter(w);
     *leaves = wake(o, t, raised);
     return *leaves ? t : NULL;

@@ -61,9 +61,11 @@ enum thread_state {
     THREAD_WAIT_RESPONSE, /* the caller of an initiator endpoint's transaction */
     WAITER_MEMBER,        /* no thread: stands on object->waiters for the wait group that the object is in */
     THREAD_WAIT_BEHIND,   /* as WAIT_REQUEST, but one who came before has a request, which may still be under way */
+    WAITER_KERNEL,        /* no thread: stands on object->waiters for a function of the kernel */
 };
 
-/* One entry of object->waiters: of a thread, or of a wait group's member (ipc/wait_group.h). */
+/* One entry of object->waiters: of a thread, of a wait group's member (ipc/wait_group.h), or of the kernel
+ * (ipc/object.h). */
 struct waiter {
     struct waiter *next; /* [o] of the same object; NULL while it waits for none */
     uint32_t mask;       /* [o] signals it waits for */
@@ -84,7 +86,8 @@ struct thread {
     uint64_t cr3;                /* [I] the process's */
     struct result result;        /* [o] of the call it is blocked in, set by whoever wakes it */
     struct object *wait_object;  /* [o] */
-    char *buffer;                /* [o] WAIT_REQUEST, BEHIND: where the request goes, kernel address, checked */
+    char *buffer;                /* [o] WAIT_REQUEST, BEHIND: where the request goes, kernel address, checked; in
+                                    router_request: the answer */
     uint64_t buffer_bytes;       /* [o] */
     struct endpoint *served;     /* [o] handler whose request it took through a wait group and has not answered */
     uint64_t *deadline_ns;       /* [I] its cell in this CPU's deadline table; UINT64_MAX when it has none */

@@ -11,10 +11,12 @@
 #include "sys/event_object.h"
 #include "sys/lib/log.h"
 #include "sys/lib/string.h"
+#include "sys/router_object.h"
 #include "sys/syscall/audit.h"
 #include "sys/syscall/extension.h"
 #include "sys/syscall/latency.h"
 #include "sys/task.h"
+#include "sys/user_module.h"
 
 static const struct process *processes; /* [I] NULL before the seal */
 static uint32_t process_count;          /* [I] */
@@ -215,6 +217,14 @@ static void count_subscription(const struct event_object *o)
         broken("an event subscription of '%s'", o->object.process->name);
 }
 
+/* Who waits for an answer has asked. */
+static void count_router(const struct router_object *o)
+{
+    bool writeable = o->object.signals & SIGNAL_WRITEABLE;
+    if (writeable == router_object_is_busy(o) || (writeable && router_object_waits(o)))
+        broken("a router of '%s'", o->object.process->name);
+}
+
 static void count_process(const struct process *p)
 {
     for (uint32_t i = 0; i < p->object_count; i++) {
@@ -223,10 +233,14 @@ static void count_process(const struct process *p)
         count_waiters(o);
         if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER || o->type == IMAGE_OBJECT_CHANNEL_INITIATOR)
             count_end((const struct endpoint *)o);
+        if (o->type == IMAGE_OBJECT_CHANNEL_HANDLER && user_module_of((const struct endpoint *)o))
+            count_end(((const struct endpoint *)o)->peer);
         if (o->type == IMAGE_OBJECT_PROCESS || o->type == IMAGE_OBJECT_THREAD)
             count_task((const struct task *)o);
         if (o->type == IMAGE_OBJECT_EVENT_SUBSCRIPTION)
             count_subscription((const struct event_object *)o);
+        if (o->type == IMAGE_OBJECT_ROUTER)
+            count_router((const struct router_object *)o);
     }
 }
 

@@ -25,15 +25,18 @@
 #include "sys/lib/string.h"
 #include "sys/line.h"
 #include "sys/process.h"
+#include "sys/router_object.h"
 #include "sys/syscall/hook.h"
 #include "sys/task.h"
 #include "sys/user_buffer.h"
+#include "sys/user_module.h"
 #include "sys/vdso/sysenter.h"
 #include "sys/vdso/vdso.h"
 
 #include <arch/entry.h>
 
-#define INBOX_SLACK 64 /* wakes of the log, the bus and the router, the start of the bus, hotplug, shutdown by each CPU */
+#define INBOX_SLACK                                                                                                    \
+    64 /* wakes of the log, the bus and the router, the start of the bus, hotplug, shutdown by each CPU */
 /* ipc/endpoint_remote.c: six to a handler, five to an initiator. sys/task.c: TERMINATE, START and TERMINATE again to a
  * process, one to its supervisor; one of load_again's. Of an interrupt: the trigger, and those of its
  * line. */
@@ -53,8 +56,11 @@ static union object_slot {
     struct interrupt_object interrupt;
     struct task task;
     struct event_object event;
+    struct router_object router;
 } * objects;
 static struct member *members;
+static struct user_module *modules;
+static uint32_t module_count;
 static const struct image_header *running_image; /* for processes that start again */
 
 static void *table_alloc(size_t count, size_t bytes)
@@ -221,6 +227,12 @@ static void load_task(const struct image_object *from, struct task *t)
         t->process->supervisor = t;
 }
 
+static void load_module(const struct image_object *from, struct endpoint *h)
+{
+    user_module_load(&modules[module_count], h, from->name, module_count);
+    module_count++;
+}
+
 static const char *why_no_interrupt(enum status s)
 {
     switch (s) {
@@ -259,6 +271,14 @@ static enum status load_subscription(const struct image_header *image, const str
     return s;
 }
 
+static enum status load_router(struct router_object *o)
+{
+    struct router_request_room *room = table_alloc(1, sizeof(struct router_request_room));
+    if (room)
+        router_object_load(o, room);
+    return room ? STATUS_OK : STATUS_RESOURCE_EXHAUSTED;
+}
+
 static enum status load_object(const struct image_header *image, uint32_t index)
 {
     const struct image_object *from = image_objects(image) + index;
@@ -288,11 +308,12 @@ static enum status load_object(const struct image_header *image, uint32_t index)
     case IMAGE_OBJECT_EVENT_SUBSCRIPTION:
         return load_subscription(image, from, &to->event);
     case IMAGE_OBJECT_ROUTER:
-        return STATUS_UNIMPLEMENTED;
+        return load_router(&to->router);
     default:
-        if (from->peer == IMAGE_NONE)
-            return STATUS_UNIMPLEMENTED;
-        load_endpoint(image, from, &to->endpoint);
+        if (from->peer != IMAGE_NONE)
+            load_endpoint(image, from, &to->endpoint);
+        else
+            load_module(from, &to->endpoint);
     }
     return STATUS_OK;
 }
@@ -319,13 +340,24 @@ static enum status load_cpus(const struct image_header *image, uint32_t cpus)
     return STATUS_OK;
 }
 
+static uint32_t count_modules(const struct image_header *image)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < image->objects; i++) {
+        const struct image_object *o = image_objects(image) + i;
+        n += o->type == IMAGE_OBJECT_CHANNEL_HANDLER && o->peer == IMAGE_NONE;
+    }
+    return n;
+}
+
 enum status load_image(const struct image_header *image, const struct vvar *vvar, uint32_t cpus)
 {
     processes = table_alloc(image->processes, sizeof(struct process));
     threads = table_alloc(image->threads, sizeof(struct thread));
     objects = table_alloc(image->objects, sizeof(union object_slot));
     members = table_alloc(image->objects, sizeof(struct member));
-    if (!processes || !threads || !objects || !members)
+    modules = table_alloc(count_modules(image), sizeof(struct user_module));
+    if (!processes || !threads || !objects || !members || !modules)
         return STATUS_RESOURCE_EXHAUSTED;
     running_image = image;
     enum status s = load_cpus(image, cpus);
@@ -338,6 +370,20 @@ enum status load_image(const struct image_header *image, const struct vvar *vvar
     process_set_count(image->processes);
     process_count = image->processes;
     return s;
+}
+
+bool load_register_modules(void)
+{
+    for (uint32_t i = 0; i < module_count; i++) {
+        enum status s = user_module_register(&modules[i]);
+        if (s != STATUS_OK) {
+            log_error("module '%s': %s", modules[i].router.name,
+                      s == STATUS_RESOURCE_EXHAUSTED ? "too many names of events and modules"
+                                                     : "the kernel has one of this name");
+            return false;
+        }
+    }
+    return true;
 }
 
 static void run_load(const struct inbox_message *m);

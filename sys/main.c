@@ -210,6 +210,8 @@ static void load(uint64_t entry_tsc)
     hooks_reserve(machine.cpus_started, vvar.sample_mult, ticks ? "instructions" : "ns");
     modules_register();
     control_init();
+    if (!load_register_modules())
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
     page_seal();
     uint32_t count;
     const struct process *processes = load_processes(&count);

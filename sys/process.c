@@ -18,6 +18,7 @@
 #include "sys/load.h"
 #include "sys/shutdown.h"
 #include "sys/task.h"
+#include "sys/user_module.h"
 
 #include <arch/atomic.h>
 
@@ -78,9 +79,17 @@ static bool is_channel(const struct object *o)
     return o->type == IMAGE_OBJECT_CHANNEL_HANDLER || o->type == IMAGE_OBJECT_CHANNEL_INITIATOR;
 }
 
+static struct user_module *module_of(const struct object *o)
+{
+    return o->type == IMAGE_OBJECT_CHANNEL_HANDLER ? user_module_of((const struct endpoint *)o) : NULL;
+}
+
 static void object_stop(struct object *o)
 {
+    struct user_module *module = module_of(o);
     wait_group_forget(o);
+    if (module)
+        user_module_stop(module);
     if (is_channel(o))
         endpoint_stop((struct endpoint *)o);
     else if (o->type == IMAGE_OBJECT_INTERRUPT)
@@ -91,6 +100,7 @@ static void object_stop(struct object *o)
 
 static void object_start(struct object *o)
 {
+    struct user_module *module = module_of(o);
     if (is_channel(o))
         endpoint_start((struct endpoint *)o);
     else if (o->type == IMAGE_OBJECT_INTERRUPT)
@@ -101,6 +111,8 @@ static void object_start(struct object *o)
         task_reset((struct task *)o);
     else if (o->type == IMAGE_OBJECT_HISTOGRAM)
         hist_init_zeroed(((struct histogram_object *)o)->histogram);
+    if (module)
+        user_module_start(module);
 }
 
 static void log_end(const struct process *p)

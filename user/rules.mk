@@ -55,7 +55,7 @@ $(B)/images/$(1).img: $(2) $(MKIMAGE_FILES) $(RT_FILES)
 	$$(PYTHON) -B $(MKIMAGE) build $(2) --programs $(3) --rt $(RT) --work $(B)/user/images/$(1) --out $$@ --cc $$(CC) \
 	  --cflags="$$(USER_CFLAGS)" --depfile $$@.d --name $(1)
 endef
-$(foreach name,uppercase fan_in sensors chain supervised uart,\
+$(foreach name,uppercase fan_in sensors chain supervised uart echo,\
   $(eval $(call user_image,$(name),user/images/$(name).json5,user/programs)))
 $(eval $(call user_image,bench,user/images/bench.json5,perf/bench))
 $(eval $(call user_image,bench_cross,user/images/bench_cross.json5,perf/bench))
@@ -102,6 +102,7 @@ $(eval $(call user_images,objects,fairness))
 $(eval $(call user_images,objects,crowd))
 $(eval $(call user_images,hostile,hostile))
 $(eval $(call user_images,events,events))
+$(eval $(call user_images,events,modules))
 $(eval $(call user_image,interrupts,tests/guest/objects/interrupts.json5,tests/guest/objects))
 $(eval $(call user_image,level,tests/guest/objects/level.json5,tests/guest/objects))
 $(B)/user/level_pc.json5: tests/guest/objects/level.json5
@@ -125,7 +126,7 @@ $(if $(filter gcc,$(TOOLCHAIN)),$(eval $(call user_image,fuzz_cross,tests/guest/
 # What a stranger needs to build an image outside the tree: headers under their usual names, the runtime, the generator.
 PREFIX ?= /usr
 SDK = $(DESTDIR)$(PREFIX)/lib/tern
-SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h io.h message.h service.h) perf/hist.h user/README.md \
+SDK_TREE := $(wildcard sys/abi/*) $(addprefix user/rt/,tern.h io.h message.h module.h service.h) perf/hist.h user/README.md \
   $(MKIMAGE_FILES) $(wildcard user/programs/* user/images/*.json5)
 SDK_CFLAGS = $(filter-out -ffile-prefix-map=% -Wdate-time -g,$(FREESTANDING)) -O2 -mcmodel=small -Wall -Wextra
 .PHONY: install-sdk

@@ -15,6 +15,7 @@
  *                                                                               the peer's process died
  *   interrupt  INTERRUPT_A.. it fired; what comes before the acknowledgement    interrupt_ack with this bit
  *                            raises it once more after that
+ *   router     WRITEABLE     at creation; when a request is over                when a request starts
  *   subscr.    READABLE      the event bus delivered an event                   event_read of the last one; its process
  *                                                                               ends
  *   process    JOINABLE      the process is gone, and nothing of it moves       task_join

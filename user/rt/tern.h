@@ -128,6 +128,16 @@ static inline uint32_t result_lost(struct result r)
     return (uint32_t)(r.value >> 32);
 }
 
+/* Sends a request to a module by the kernel's router, and waits for its answer; a router allows one at a time. The n
+ * bytes of text, at most 512, are "MODULE TYPE", or "MODULE TYPE PAYLOAD" with anything as payload; the answer is a
+ * text, of kernel modules in JSON. The status is the module's outcome; with OK, up to m bytes of the answer are in
+ * `answer`, and value is its whole length, at most 2048. NOT_FOUND: no such module. INVALID_ARGUMENT: no two words, or
+ * a type above 31 bytes. UNAVAILABLE: the module's process died. RESOURCE_EXHAUSTED: too many wait for the module.
+ * DEADLINE_EXCEEDED: no answer in time; the request goes on, and until it is over the next one on this handle is
+ * FAILED_PRECONDITION. WRITEABLE: none is under way. */
+struct result router_request(uint64_t handle, const char *request, size_t n, char *answer, size_t m,
+                             uint64_t deadline_ns);
+
 /* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
  * task_join tells how (n bytes of struct exit_status) and makes it ready to be started again: a process from its
  * beginning, its memory and its channels as at boot. Start: ALREADY_EXISTS it runs, FAILED_PRECONDITION it was not
@@ -186,7 +196,8 @@ struct result debug_putc(uint64_t code_point);
 _Noreturn void debug_shutdown(uint64_t status);         /* enum status */
 struct result debug_trigger_interrupt(uint64_t number); /* as if it had fired; NOT_FOUND: nobody has it */
 struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
-/* A bench of the kernel's own parts, by its name (perf/bench/kernel/): fills ticks, at most 64 in one call; value: how many. */
+/* A bench of the kernel's own parts, by its name (perf/bench/kernel/): fills ticks, at most 64 in one call; value: how
+ * many. */
 struct result debug_measure(const char *name, size_t n, uint64_t *ticks, size_t bytes);
 void debug_nop(void);
 
