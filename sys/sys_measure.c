@@ -5,6 +5,8 @@
 
 IMPLEMENT_SYSCALL(debug_measure)
 {
+    if (p->cpu != 0) /* their storage is there once, and CPU 0 asks the others */
+        return result_of(STATUS_FAILED_PRECONDITION);
     size_t count = a[3] / sizeof(uint64_t);
     if (count == 0 || a[2] % sizeof(uint64_t) != 0)
         return result_of(STATUS_INVALID_ARGUMENT);

@@ -156,12 +156,26 @@ void draw_output(struct random_call *c, uint64_t most, bool pieces, uint64_t a[2
     }
 }
 
-/* Names that mean something to the calls about calls, which take no longer ones. */
+/* Texts that mean something to the call, and do no harm to other processes. NAME_BYTES: calls about calls take no
+ * longer ones. */
 #define NAME_BYTES 32
-static void a_name(uint64_t a[2])
+static bool takes_name(const struct random_call *c, uint64_t most)
 {
-    static const char names[][10] = {"add", "add", "sum", "audit", "latency", "lockdown", "debug_nop", "ad", ""};
+    return most == NAME_BYTES || c->number == NUMBER_router_request;
+}
+
+static void a_name(const struct random_call *c, uint64_t a[2])
+{
+    static const char *const names[] = {"add", "add", "sum", "audit", "latency", "lockdown", "debug_nop", "ad", ""};
+    static const char *const measures[] = {"empty",         "empty", "kchannel.send_recv",   "oneshot.round_trip",
+                                           "bus.publish.8", "empt",  "router.send.same_cpu", "bus.publish.0"};
+    static const char *const requests[] = {"clock get_stats",      "memory get_stats", "bus get_stats", "bus cpu 0",
+                                           "bus publish my.event", "scheduler help",   "nobody x",      " clock  x  "};
     const char *name = names[fuzz_below(sizeof names / sizeof names[0])];
+    if (c->number == NUMBER_debug_measure)
+        name = measures[fuzz_below(sizeof measures / sizeof measures[0])];
+    if (c->number == NUMBER_router_request)
+        name = requests[fuzz_below(sizeof requests / sizeof requests[0])];
     a[0] = (uint64_t)name;
     a[1] = strlen(name);
 }
@@ -181,8 +195,8 @@ void draw_input(struct random_call *c, uint64_t most, bool pieces, bool null_is_
         wrong_input(a);
     else if (pieces && one_in(4))
         cut(c, false, a);
-    else if (most == NAME_BYTES && !one_in(4))
-        a_name(a);
+    else if (takes_name(c, most) && !one_in(4))
+        a_name(c, a);
     else
         legal_input(some_length(), a);
     if (!wrong && c->number != NUMBER_debug_log && (int64_t)a[1] >= 0 && one_in(8))

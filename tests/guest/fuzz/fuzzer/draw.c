@@ -71,6 +71,8 @@ static const uint8_t weights[NUMBERS] = {
     [NUMBER_process_start] = 4,      [NUMBER_task_terminate] = 4,
     [NUMBER_debug_log] = 1,          [NUMBER_debug_putc] = 1,
     [NUMBER_syscall_hook] = 1,       [NUMBER_syscall_stats] = 1,
+    [NUMBER_event_read] = 16,        [NUMBER_router_request] = 8,
+    [NUMBER_debug_measure] = 2,
 };
 
 static uint8_t tickets[NUMBERS * MOST]; /* a number per ticket */

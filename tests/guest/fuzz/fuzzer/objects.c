@@ -28,6 +28,10 @@ static uint32_t type_of(uint64_t handle)
         return IMAGE_OBJECT_WAIT_GROUP;
     if (has(COUNTED(interrupt_ack)(handle, 0)))
         return IMAGE_OBJECT_INTERRUPT;
+    if (has(COUNTED(event_read)(handle, NULL, 0)))
+        return IMAGE_OBJECT_EVENT_SUBSCRIPTION;
+    if (has(COUNTED(router_request)(handle, "", 0, NULL, 0, 0)))
+        return IMAGE_OBJECT_ROUTER;
     return has(COUNTED(process_start)(handle)) ? IMAGE_OBJECT_PROCESS : IMAGE_OBJECT_THREAD;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What must hold after any call, whatever it was. */
+#include "sys/abi/event.h"
 #include "tests/guest/fuzz/fuzzer/fuzzer.h"
 
 #define STATUS_LAST STATUS_UNAUTHENTICATED
@@ -110,6 +111,10 @@ static uint64_t bytes_written(const struct random_call *c)
         return 0;
     if (is_group(c))
         return signals & RESULT_REQUEST ? signals & ~RESULT_REQUEST : 0;
+    if (c->number == NUMBER_event_read)
+        return (uint32_t)fuzz_after[REGISTER_RDX] * sizeof(struct event);
+    if (c->number == NUMBER_debug_measure)
+        return fuzz_after[REGISTER_RDX] * sizeof(uint64_t);
     return fuzz_after[REGISTER_RDX];
 }
 

@@ -208,8 +208,8 @@ static void try_most(const struct call *c, uint32_t i)
 static void try_handles(const struct call *c, uint32_t i)
 {
     static const uint64_t none[] = {
-        7,   8,       15,      16,  31,      32,      1000,       UINT32_MAX / 2 + 1, UINT32_MAX,
-        B32, B32 + 1, B32 + 2, B63, B63 + 1, B63 + 2, UINT64_MAX, UINT64_MAX - 1};
+        HANDLES, HANDLES + 1, 15,      16,  31,      32,      1000,       UINT32_MAX / 2 + 1, UINT32_MAX,
+        B32,     B32 + 1,     B32 + 2, B63, B63 + 1, B63 + 2, UINT64_MAX, UINT64_MAX - 1};
     uint64_t a[ARGUMENTS];
     registers(c, a);
     const struct argument *d = &c->arguments[i];

@@ -8,6 +8,23 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Two words, of which the second is printable and the first may be anybody's. */
+static bool names_a_module(const char *text, uint64_t n)
+{
+    uint64_t i = 0, module, type;
+    while (i < n && text[i] == ' ')
+        i++;
+    for (module = i; i < n && text[i] != ' ';)
+        i++;
+    bool has_module = i > module;
+    while (i < n && text[i] == ' ')
+        i++;
+    for (type = i; i < n && text[i] != ' '; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return has_module && i > type;
+}
+
 /* The value of a call that is made with these registers; its status by the way. */
 static uint64_t expected_value(const struct call *c, const uint64_t a[ARGUMENTS], enum status *status)
 {
@@ -29,6 +46,15 @@ static uint64_t expected_value(const struct call *c, const uint64_t a[ARGUMENTS]
         return a[1];
     case CALL_syscall_stats:
         return smaller(a[2], sizeof(struct syscall_stats));
+    case CALL_event_read: /* less than an event */
+        *status = STATUS_OUT_OF_RANGE;
+        return 0;
+    case CALL_debug_measure: /* no name; or no room for a word, or none that is aligned */
+        *status = a[3] < 8 || a[2] % 8 ? STATUS_INVALID_ARGUMENT : STATUS_NOT_FOUND;
+        return 0;
+    case CALL_router_request: /* whatever bytes they are, they ask nobody */
+        *status = names_a_module((const char *)a[1], a[2]) ? STATUS_NOT_FOUND : STATUS_INVALID_ARGUMENT;
+        return 0;
     case CALL_syscall_register:
     case CALL_syscall_lookup:
     case CALL_syscall_hook:
