@@ -12,7 +12,8 @@ $(eval $(call unit_test,ipc/wait_group,tests/unit/ipc/wait_group_take.c $(world_
 $(eval $(call unit_test,ipc/endpoint_orders,$(world_SRCS)))
 $(eval $(call unit_test,ipc/endpoint_walk,$(addprefix tests/unit/ipc/endpoint_oracle,.c .h) $(world_SRCS)))
 bus_SRCS := $(addprefix ipc/,event_bus.c wake.c name.c)
-$(eval $(call cpus_test,ipc/event_bus,$(bus_SRCS)))
+$(eval $(call cpus_test,ipc/event_bus,tests/unit/ipc/event_bus_world.c $(bus_SRCS)))
+$(eval $(call cpus_test,ipc/event_bus_walk,tests/unit/ipc/event_bus_world.c $(bus_SRCS)))
 $(eval $(call cpus_thread_test,ipc/event_bus,$(bus_SRCS)))
 # Two instructions of the sixty that a request on one CPU takes; the path of calls between processes gets longer by it.
 $(B)/ipc/router.c.o: KERNEL_CFLAGS += $(router-STACK-$(TOOLCHAIN))
