@@ -88,7 +88,7 @@ class Building(Case):
 
     def judge(self, image: str = "out.img") -> str:
         """The kernel's opinion."""
-        program = self.compiled(JUDGE, ROOT / "sys/image.c")
+        program = self.compiled(JUDGE, ROOT / "sys/image.c", ROOT / "sys/lib/crc32.c")
         return subprocess.run([program, self.folder / image], capture_output=True, text=True,
                               check=True).stdout
 

@@ -95,7 +95,10 @@ static int worker(uint64_t unused)
 {
     static char room[16];
     (void)unused;
-    return (int)router_request(HANDLE_ASK, "SERVER hold", 11, room, sizeof room, TIME_MAX).status;
+    struct result r = router_request(HANDLE_ASK, "SERVER hold", 11, room, sizeof room, TIME_MAX);
+    if (r.status == STATUS_OK)
+        check_u64("its answer", r.value, 8);
+    return (int)r.status;
 }
 
 static void wait_held(void)
@@ -135,6 +138,15 @@ static void becomes_free(uint64_t router)
     check_ok("free", ask_on(router, "SERVER echo free", sizeof answer), 4);
 }
 
+/* The worker's request waits for another one's end, and is not touched by one that is refused. */
+static void waits_unchanged(void)
+{
+    check_ok("worker", tern_thread_start(HANDLE_WORKER, worker, 0), 0);
+    while (object_wait(HANDLE_ASK, SIGNAL_WRITEABLE, 0).status == STATUS_OK)
+        thread_yield();
+    is_busy(HANDLE_ASK);
+}
+
 /* The client's request is held since the boot. It dies, and the next client waits for the same router. */
 static void client_dies(void)
 {
@@ -144,8 +156,12 @@ static void client_dies(void)
     check_ok("start", process_start(HANDLE_CLIENT), 0);
     release();
     wait_held();
+    waits_unchanged();
     release();
     check_end("its second life", HANDLE_CLIENT, EXIT_CODE, STATUS_OK);
+    wait_held();
+    release();
+    check_end("what waited", HANDLE_WORKER, EXIT_CODE, STATUS_OK);
 }
 
 static void late_answers(void)

@@ -51,7 +51,7 @@ static void serve(size_t n)
     } else if (tern_module_is(text, n, "fail", &payload)) {
         respond(STATUS_DATA_LOSS, "why", 3);
     } else if (tern_module_is(text, n, "short", &payload)) {
-        check_ok("short", channel_respond(HANDLE_SERVER, "abc", 3), 0);
+        check_ok("short", channel_respond(HANDLE_SERVER, "\0\0\0", 3), 0);
     } else if (tern_module_is(text, n, "nonsense", &payload)) {
         respond((enum status)99, "x", 1);
     } else if (tern_module_is(text, n, "big", &payload)) {

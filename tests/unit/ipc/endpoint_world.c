@@ -11,6 +11,7 @@
 #include "sys/load.h"
 #include "sys/process.h"
 #include "sys/shutdown.h"
+#include "sys/user_module.h"
 #include "tests/unit/host.h"
 
 #include <arch/apic.h>
@@ -63,6 +64,23 @@ void event_object_stop(struct event_object *o)
 void event_object_start(struct event_object *o)
 {
     (void)o;
+}
+
+/* No handler of this world is a module. */
+struct user_module *user_module_of(const struct endpoint *h)
+{
+    (void)h;
+    return NULL;
+}
+
+void user_module_stop(struct user_module *u)
+{
+    (void)u;
+}
+
+void user_module_start(struct user_module *u)
+{
+    (void)u;
 }
 
 void inbox_set_level(int level)
