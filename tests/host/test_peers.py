@@ -89,23 +89,27 @@ class Targets(unittest.TestCase):
     def test_the_best_peer_is_the_measure(self):
         peers = row("a", "many", pair_ns=6.0, stream_mops_1=12.5), row("b", "many", pair_ns=4.0, stream_mops_1=8.0)
         said = lines(row(), *peers)
-        self.assertIn("pair 5 ns, at most 4 (B): **missed** by 25.0 %", said)
+        self.assertIn("pair 5.00 ns, at most 4.00 (B): **missed** by 25.0 %", said)
         self.assertIn("10 million messages per second from 1 producer, at least 12.5 (A): **missed** by 20.0 %", said)
 
     def test_rings_for_one_producer_and_the_own_variants_are_not_compared_with(self):
         said = lines(row(), row("s", "one", pair_ns=1.0), row("v", "own", pair_ns=1.0), row("m", "many", pair_ns=6.0))
-        self.assertIn("pair 5 ns, at most 6 (M): **met** by 16.7 %", said)
+        self.assertIn("pair 5.00 ns, at most 6.00 (M): **met** by 16.7 %", said)
 
     def test_a_peer_without_the_figure_is_not_the_best(self):
         bare = repetition()
         del bare["stream_mops_2"]
         said = lines(row(), row("m", "many", repetitions=[bare]), row("n", "many", stream_mops_2=5.0))
-        self.assertIn("4 million messages per second from 2 producers, at least 5 (N): **missed** by 20.0 %", said)
+        self.assertIn("4.00 million messages per second from 2 producers, at least 5.00 (N): **missed** by 20.0 %", said)
 
     def test_overlapping_ranges_and_disturbed_rows_are_said(self):
         wide = [repetition(pair_ns=4.0), repetition(pair_ns=5.0), repetition(pair_ns=6.0)]
         said = lines(row(repetitions=wide), row("m", "many", trusted=False, pair_ns=4.5))
-        self.assertIn("pair 5 ns, at most 4.50 (M): **missed** by 11.1 %; the ranges overlap; (!) one of the two was disturbed", said)
+        self.assertIn("pair 5.00 ns, at most 4.50 (M): **missed** by 11.1 %; the ranges overlap; (!) one of the two was disturbed", said)
+
+    def test_figures(self):
+        shown = [targets.figure(value) for value in (0.554, 1.0, 9.996, 12.34, 31.0, 123.4)]
+        self.assertEqual(shown, ["0.55", "1.00", "10.00", "12.3", "31", "123"])
 
 
 class Tables(unittest.TestCase):
@@ -131,7 +135,7 @@ class Tables(unittest.TestCase):
 
     def test_a_row_says_range_and_distrust(self):
         cells = tables.long_cells(row(trusted=False, repetitions=[repetition(pair_ns=1.0), repetition(foreign=0.2, pair_ns=3.0)]))
-        self.assertEqual((cells[0], cells[1], cells[-1]), ("CHANNEL (!)", "2 [1..3]", "0.20"))
+        self.assertEqual((cells[0], cells[1], cells[-1]), ("CHANNEL (!)", "2.00 [1.00..3.00]", "0.20"))
 
     def test_the_block_is_replaced_and_the_rest_kept(self):
         text = f"above\n{tables.BEGIN}\nold\n{tables.END}\nbelow\n"

@@ -43,8 +43,9 @@ class Verdict:
 
 
 def figure(value: float) -> str:
-    """Three digits or all before the point, no exponent."""
-    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    """Three digits, or all before the point; a whole number of more than one, such as a count, without a point."""
+    whole = value >= 100 or (value >= 10 and value == int(value))
+    return f"{value:.0f}" if whole else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def values(row: Row, name: str) -> list[float]:
