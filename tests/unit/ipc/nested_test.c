@@ -274,7 +274,7 @@ Test(nested, channel, .timeout = 100)
     for (start_index = 0; start_index < COUNT(channel_starts); start_index++) {
         int places = try_all(channel_calls, COUNT(channel_calls), channel_starts[start_index].senders > 1);
         cr_log_info("start %zu: %d places", start_index, places);
-        cr_assert(gt(int, places, 1000));
+        cr_assert(lt(int, 1000, places));
     }
 }
 
@@ -286,6 +286,6 @@ Test(nested, oneshot, .timeout = 100)
     for (start_index = 0; start_index < COUNT(oneshot_starts); start_index++) {
         int places = try_all(oneshot_calls, COUNT(oneshot_calls), true);
         cr_log_info("start %zu: %d places", start_index, places);
-        cr_assert(gt(int, places, 200));
+        cr_assert(lt(int, 200, places));
     }
 }
