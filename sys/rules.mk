@@ -6,6 +6,8 @@ kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/syse
 
 $(eval $(call unit_test,sys/task,$(world_SRCS)))
 $(eval $(call unit_test,sys/census,sys/census.c ipc/channel.c $(world_SRCS)))
+$(eval $(call unit_test,sys/event_object,sys/event_object.c ipc/name.c $(world_SRCS)))
+$(eval $(call unit_test,sys/user_module,sys/user_module.c sys/census.c ipc/channel.c $(world_SRCS)))
 
 # sys/fastpath.c says why; clang has no such option and merely keeps registers for nothing.
 fastpath-CFLAGS-gcc := $(addprefix -fcall-used-,rbx r12 r13 r14 r15)

@@ -42,7 +42,8 @@ $(eval $(call unit_test,user/rt/argument,user/rt/argument.c))
 $(eval $(call unit_test,user/rt/log,$(addprefix user/rt/,log.c verdict.c panic.c status_name.c) sys/lib/printf.c))
 $(eval $(call unit_test,user/rt/channel,user/rt/channel.c))
 $(eval $(call unit_test,user/rt/service,user/rt/service.c))
-build/unit/user/rt/channel_test build/unit/user/rt/service_test: tests/unit/user/rt/kernel.h
+$(eval $(call unit_test,user/rt/module,user/rt/module.c))
+build/unit/user/rt/channel_test build/unit/user/rt/module_test build/unit/user/rt/service_test: tests/unit/user/rt/kernel.h
 
 # $(call user_image,NAME,SYSTEM.json5,PROGRAMS): the image of a description, its programs' sources in the folder PROGRAMS.
 # Images of tests are left to `make tests-images`: together they take as long to build as the kernel.

@@ -4,7 +4,8 @@
  * subscription that is full keeps the oldest and counts the rest; reads give as many as fit, oldest first, and tell of
  * losses once. Each subscription hears its topics and no others. A reader that dies with events unread, and misses some
  * while it is dead, has none when it starts again, and hears the next. A wait group tells of events as of any signal.
- * Arguments that are wrong change nothing.
+ * Arguments that are wrong change nothing. Custom events, which the module `bus` publishes for whoever asks, are heard
+ * by their names.
  *
  * MANY hears last on this CPU: what it has, FEW has been offered. Interrupts of this CPU arrive in their order. */
 #include "handles.h"
@@ -229,6 +230,30 @@ static void arguments(void)
     check_u64("behind it", e[1].word[0], UINT64_C(0x5a5a5a5a5a5a5a5a));
 }
 
+static void publish(const char *request)
+{
+    char answer[64];
+    struct result r = router_request(HANDLE_TO_BUS, request, strlen(request), answer, sizeof answer, TIME_MAX);
+    check_status(request, r.status, STATUS_OK);
+}
+
+/* By their names, of which the subscription has two; told by the places of these. */
+static void custom(void)
+{
+    publish("bus publish fire hot");
+    publish("bus publish earth quake");
+    publish("bus publish water");
+    struct event e = next_of(HANDLE_ALARMS);
+    check_u64("kind", e.kind, EVENT_CUSTOM);
+    check_u64("name", EVENT_CUSTOM_NAME(e.value), EVENT_NAME_ALARMS_FIRE);
+    check_u64("bytes", EVENT_CUSTOM_BYTES(e.value), 3);
+    check_u64("text", (uint64_t)memcmp(e.word, "hot", 4), 0);
+    e = next_of(HANDLE_ALARMS);
+    check_u64("name", EVENT_CUSTOM_NAME(e.value), EVENT_NAME_ALARMS_WATER);
+    check_u64("bytes", EVENT_CUSTOM_BYTES(e.value), 0);
+    is_empty("ALARMS", HANDLE_ALARMS);
+}
+
 static void ticks(void)
 {
     struct event a, b;
@@ -253,6 +278,7 @@ int main(void)
     reader();
     group();
     arguments();
+    custom();
     ticks();
     tern_success();
 }

@@ -4,27 +4,15 @@
 #include "sys/census.h"
 
 #include "mm/page.h"
+#include "sys/event_object.h"
+#include "sys/router_object.h"
 #include "sys/syscall/audit.h"
 #include "sys/syscall/extension.h"
 #include "sys/syscall/latency.h"
 #include "sys/task.h"
-#include "sys/router_object.h"
 #include "tests/unit/ipc/endpoint_world.h"
 
 enum { EPISODES = 300, STEPS = 60 };
-
-/* The world has no routers. */
-bool router_object_is_busy(const struct router_object *o)
-{
-    (void)o;
-    return false;
-}
-
-bool router_object_waits(const struct router_object *o)
-{
-    (void)o;
-    return false;
-}
 
 static uint64_t free_bytes = 100 * PAGE_SIZE;
 struct syscall_hook audit_hook, latency_hook;
@@ -43,6 +31,20 @@ const char *syscall_name(uint32_t number)
 {
     (void)number;
     return NULL;
+}
+
+static bool is_busy, waits; /* the only router */
+
+bool router_object_is_busy(const struct router_object *o)
+{
+    (void)o;
+    return is_busy;
+}
+
+bool router_object_waits(const struct router_object *o)
+{
+    (void)o;
+    return waits;
 }
 
 static void create_on(uint8_t other_cpu)
@@ -228,6 +230,69 @@ static void end_unseen(void)
     p->objects[p->object_count++] = &task.object;
 }
 
+/* One that is sound, of the process that stays. */
+static struct event_object *add_subscription(void)
+{
+    static struct event_object o;
+    struct process *p = &world.processes[IDLER_PROCESS];
+    o = (struct event_object){.object = {.type = IMAGE_OBJECT_EVENT_SUBSCRIPTION, .process = p},
+                              .subscription = {.subscribed = true},
+                              .depth = 2};
+    p->objects[p->object_count++] = &o.object;
+    must(census_take());
+    return &o;
+}
+
+static struct router_object *add_router(void)
+{
+    static struct router_object o;
+    struct process *p = &world.processes[IDLER_PROCESS];
+    is_busy = waits = false;
+    o = (struct router_object){.object = {.type = IMAGE_OBJECT_ROUTER, .process = p, .signals = SIGNAL_WRITEABLE}};
+    p->objects[p->object_count++] = &o.object;
+    must(census_take());
+    return &o;
+}
+
+static void keep_event_unsignalled(void)
+{
+    add_subscription()->count = 1;
+}
+
+static void signal_no_event(void)
+{
+    add_subscription()->object.signals = SIGNAL_READABLE;
+}
+
+static void keep_too_many_events(void)
+{
+    struct event_object *o = add_subscription();
+    o->object.signals = SIGNAL_READABLE;
+    o->count = 3;
+}
+
+static void lose_subscription(void)
+{
+    add_subscription()->subscription.subscribed = false;
+}
+
+static void ask_and_be_free(void)
+{
+    add_router();
+    is_busy = true;
+}
+
+static void be_busy_with_nothing(void)
+{
+    add_router()->object.signals = 0;
+}
+
+static void wait_for_no_answer(void)
+{
+    add_router();
+    waits = true;
+}
+
 Test(census, tells_what_is_wrong)
 {
     static void (*const breaks[])(void) = {lose_ready,
@@ -247,6 +312,13 @@ Test(census, tells_what_is_wrong)
                                            swap_peers,
                                            keep_dead_peer,
                                            end_unseen,
+                                           keep_event_unsignalled,
+                                           signal_no_event,
+                                           keep_too_many_events,
+                                           lose_subscription,
+                                           ask_and_be_free,
+                                           be_busy_with_nothing,
+                                           wait_for_no_answer,
                                            lose_frame};
     for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
         create_busy();
