@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What must not stand where: inline assembly, volatile and __atomic outside arch/x86_64; #if inside a function; a pairs: tag
-without its partner; a system-call instruction in a user program; Criterion's gt(), which is true of equals. Exit status 1 with one line per offence."""
+without its partner; a system-call instruction in a user program; Criterion's gt(), which is true of equals. Exit status 1 with
+one line per offence."""
 
 import pathlib
 import re
