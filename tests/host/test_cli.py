@@ -182,7 +182,12 @@ class BenchEnds(Tern):
     def test_interrupt_stops_the_machine(self):
         line = [str(ROOT / "perf/host/cli.py"), "bench", "--kernel", str(self.kernel), "--out", str(self.out)]
         process = subprocess.Popen(
-            line, env=self.environment("hang"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            line,
+            env=self.environment("hang"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job's is ignored
         )
         boot = ROOT / f"build/boots/bench-{process.pid}/bench-0"
         deadline = time.monotonic() + 20
