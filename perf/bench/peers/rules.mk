@@ -3,7 +3,7 @@
 # run's tables into the READMEs. PEERS='--repetitions 9 --seconds 300' are options of compare.py. A program per queue and size of message,
 # all with the same flags, for this machine. No other target needs any of it.
 peers_DIR := perf/bench/peers
-peers_QUEUES := nothing channel channel_kernel vyukov_mpsc vyukov_mpmc ck_mpsc ck_spsc rte_mpsc rte_spsc boost moodycamel
+peers_BYTES := 8 64
 peers_FLAGS := -g -O2 -march=native -Wall -Wextra -Werror -iquote . -Itests/unit/include -Isys/lib/release
 peers_CFLAGS := -std=gnu2x $(WARNINGS) $(peers_FLAGS)
 peers_HEADERS := $(wildcard $(peers_DIR)/*.h) ipc/channel.h arch/x86_64/include/arch/atomic.h tests/unit/include/arch/cpu.h
@@ -31,7 +31,7 @@ $(foreach q,boost moodycamel,$(eval $(call peers_program,$(q),$(1),$(q).cc)))
 $(eval $(call peers_program,channel,$(1),channel.c,,ipc/channel.c tests/unit/host.c))
 $(eval $(call peers_program,channel_kernel,$(1),channel.c,-mgeneral-regs-only,ipc/channel.c tests/unit/host.c))
 endef
-$(foreach bytes,8 64,$(call peers_programs,$(bytes)))
+$(foreach bytes,$(peers_BYTES),$(call peers_programs,$(bytes)))
 
 build/peers/%.o: $(peers_DIR)/%.c $(peers_HEADERS)
 	@mkdir -p $(@D)
