@@ -164,13 +164,22 @@ static void client_dies(void)
     check_end("what waited", HANDLE_WORKER, EXIT_CODE, STATUS_OK);
 }
 
+/* A request behind the one that is held begins before its deadline, which on a slow host takes more than one try. */
+static void expire_behind(void)
+{
+    uint64_t ns = MS;
+    do {
+        ns *= 2;
+        struct result r = router_request(HANDLE_ASK_2, "SERVER echo x", 13, answer, sizeof answer, clock_now() + ns);
+        check_refused("behind", r, STATUS_DEADLINE_EXCEEDED);
+    } while (object_wait(HANDLE_ASK_2, SIGNAL_WRITEABLE, 0).status == STATUS_OK);
+}
+
 static void late_answers(void)
 {
     start_worker();
     is_busy(HANDLE_ASK);
-    memset(answer, '?', sizeof answer);
-    check_refused("behind", router_request(HANDLE_ASK_2, "SERVER echo x", 13, answer, sizeof answer, clock_now() + MS),
-                  STATUS_DEADLINE_EXCEEDED);
+    expire_behind();
     is_busy(HANDLE_ASK_2);
     release();
     check_end("answered", HANDLE_WORKER, EXIT_CODE, STATUS_OK);
