@@ -131,7 +131,8 @@ static inline bool is_direct(const struct router_module *module, const struct ro
            this_cpu(router_shard).nesting < ROUTER_NESTING_MAX;
 }
 
-/* One CPU, release build: see the count in ARCHITECTURE.md; no locked instruction. */
+/* One CPU, release build: 51 instructions, and those of the handler; no locked one. Lines touched: the shard's pointer,
+ * number and nesting, the message, the module, its counts. */
 enum status router_send(uint32_t id, struct router_message *m, struct router_from from)
 {
     struct router_module *module = id < ROUTER_MODULES_MAX ? this_cpu(router_shard).modules[id] : NULL;
