@@ -16,7 +16,6 @@
 #include "sys/lib/panic.h"
 #include "sys/lib/string.h"
 
-#include <arch/clock.h>
 #include <arch/memory.h>
 #include <arch/percpu.h>
 
@@ -53,10 +52,10 @@ struct shard {
 #define RING_BYTES (EVENT_RING * sizeof(struct event))
 
 static PERCPU_ZERO(struct shard, shard);
-static uint64_t interest[EVENT_KINDS]; /* [a] CPUs with a subscriber, a bit each */
-static bool paused;                    /* [a] */
-static uint64_t last_id;               /* [a] */
-static uint64_t tick_ns = 10000000;    /* [I] */
+static _Alignas(CACHE_LINE) uint64_t interest[EVENT_KINDS]; /* [a] CPUs with a subscriber, a bit each */
+static bool paused;                                         /* [a] */
+static uint64_t last_id;                                    /* [a] */
+static uint64_t tick_ns = 10000000;                         /* [I] */
 
 _Static_assert(CPU_MAX <= 64, "a bit for each CPU");
 _Static_assert(EVENT_KINDS <= 32, "a bit for each kind");

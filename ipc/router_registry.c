@@ -28,9 +28,11 @@ PERCPU_ZERO(struct router_shard, router_shard);
 #define PLACE_CPU(place) ((place)&0xff)
 #define PLACE_NAME(place) (((place) >> 8) - 1)
 
-static uint32_t places[ROUTER_MODULES_MAX];             /* [a] */
-static uint32_t owners[NAME_MAX];                       /* [a] id + 1, or 0 */
-static struct router_counts counts[ROUTER_MODULES_MAX]; /* [w] by the home CPU */
+static uint32_t places[ROUTER_MODULES_MAX]; /* [a] */
+static uint32_t owners[NAME_MAX];           /* [a] id + 1, or 0 */
+/* [w] By the home CPU; no two share a line. */
+static _Alignas(CACHE_LINE) struct router_counts counts[ROUTER_MODULES_MAX];
+_Static_assert(sizeof(struct router_counts) % CACHE_LINE == 0, "lines of its own");
 
 _Static_assert(CPU_MAX <= 256, "a CPU in 8 bits");
 

@@ -14,7 +14,6 @@
 #pragma once
 #include <arch/atomic.h>
 #include <arch/cpu.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct wake {

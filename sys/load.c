@@ -34,9 +34,10 @@
 #include "sys/vdso/vdso.h"
 
 #include <arch/entry.h>
+#include <arch/percpu.h>
 
-#define INBOX_SLACK                                                                                                    \
-    64 /* wakes of the log, the bus and the router, the start of the bus, hotplug, shutdown by each CPU */
+/* Of no object: shutdown by each CPU; wakes of log, bus, router; the start of the bus, hotplug, a bench's partner. */
+#define INBOX_SLACK (CPU_MAX + 6)
 /* ipc/endpoint_remote.c: six to a handler, five to an initiator. sys/task.c: TERMINATE, START and TERMINATE again to a
  * process, one to its supervisor; one of load_again's. Of an interrupt: the trigger, and those of its
  * line. */

@@ -7,6 +7,8 @@
 
 CHANNEL_DEFINE(word_channel, uint64_t)
 
+enum { PATIENCE = 100000000 }; /* looks, of some ten cycles at least */
+
 static struct channel there, back;
 static _Alignas(CACHE_LINE) unsigned char storage[2][CHANNEL_CAPACITY_DEFAULT * CACHE_LINE];
 static uint64_t rounds, failed;
@@ -14,7 +16,7 @@ static uint64_t rounds, failed;
 /* Bounded by patience in looks: the clock is not read in the loop that is measured. */
 static bool receive(struct channel *c, uint64_t *value)
 {
-    for (uint64_t looks = 0; looks < 2000000000; looks++) {
+    for (uint64_t looks = 0; looks < PATIENCE; looks++) {
         if (word_channel_try_recv(c, value) == STATUS_OK)
             return true;
         cpu_pause();
@@ -48,5 +50,7 @@ enum status measure_channel_cross(uint64_t *ticks, size_t count)
         s = partner_begin(1, echo);
     if (s == STATUS_OK)
         measure_loop(ticks, count, round_trip, NULL);
+    if (s == STATUS_OK)
+        s = partner_end(1); /* it has both channels until then */
     return s == STATUS_OK && failed ? STATUS_DEADLINE_EXCEEDED : s;
 }

@@ -5,7 +5,7 @@
 #include "perf/bench/kernel/measure.h"
 #include "perf/bench/kernel/partner.h"
 
-enum { ID = ROUTER_MODULES_MAX - 1 }; /* those of the kernel begin below */
+enum { ID = ROUTER_MODULES_MAX / 2 - 1 }; /* behind the kernel's modules, before those of processes */
 
 static uint32_t failed; /* enum status of some request, or 0 */
 
