@@ -137,6 +137,9 @@ def requests_act(guest: Guest) -> None:
     guest.ask_ok("bus", "publish", "hello", "world")
     guest.ask_ok("bus", "pause")
     guest.ask_ok("bus", "resume")
+    served = {row["name"]: row["served"] for row in guest.ask_ok("bus", "modules")["modules"]}
+    if not set(MODULES) <= set(served) or served["bus"] < 3:
+        raise Failed(f"served by modules: {served}")
     custom = [row for row in guest.ask_ok("bus", "get_stats")["kinds"] if row["kind"] == "custom"]
     expect("custom events", custom, [{"kind": "custom", "published": 1, "dropped": 0}])
     free = guest.ask_ok("memory", "get_stats")["free_bytes"]

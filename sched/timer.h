@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Deadlines and time slices of one CPU, on one one-shot timer; no tick unless somebody
- * asks for one (timer_every). A deadline is a cell in a dense table, one per
- * thread: setting one costs a store and a compare unless it is the earliest, clearing one costs a store. The expiry
- * walks the table (eight threads a cache line). An expiry that finds nothing due is normal: a cleared deadline leaves
- * the timer armed. Home CPU only, interrupts off. */
+ * Deadlines and time slices of one CPU, on one one-shot timer; no tick unless somebody asks for one (timer_every). A
+ * deadline is a cell in a dense table, one per thread: setting one costs a store and a compare unless it is the
+ * earliest, clearing one costs a store. The expiry walks the table (eight threads a cache line). An expiry that finds
+ * nothing due is normal: a cleared deadline leaves the timer armed. Home CPU only, interrupts off. */
 #pragma once
 #include <arch/percpu.h>
 #include <stdbool.h>

@@ -274,11 +274,6 @@ static void ask_next(void)
     line_close();
 }
 
-static bool is_word(const char *text, size_t n, const char *word)
-{
-    return n == strlen(word) && memcmp(text, word, n) == 0;
-}
-
 /* Divides the reader's text into the words of `line`. False if they make no request. */
 static bool line_parse(void)
 {
@@ -291,7 +286,7 @@ static bool line_parse(void)
     bool tag_fits = tag <= TAG_BYTES_MAX + 1;
     line.tag_bytes = tag && tag_fits ? tag - 1 : 0;
     bool parsed = request_parse(text + tag, n - tag, &line.request) == STATUS_OK;
-    if (is_word(line.request.module, line.request.module_bytes, "help") && !line.request.type_bytes) {
+    if (bytes_are(line.request.module, line.request.module_bytes, "help") && !line.request.type_bytes) {
         line.request =
             (struct request){.module = "*", .module_bytes = 1, .type = "help", .type_bytes = 4, .payload = ""};
         parsed = true;
@@ -312,7 +307,7 @@ static void line_begin(enum request_news news)
     else if (!parsed)
         refuse("", STATUS_INVALID_ARGUMENT,
                "a request is [#TAG] MODULE TYPE [PAYLOAD], tag and type of 31 bytes at most");
-    else if (is_word(r->module, r->module_bytes, "*")) {
+    else if (bytes_are(r->module, r->module_bytes, "*")) {
         line_open();
         json_open(&out, "answers", '[');
         line.to_all = true;

@@ -143,7 +143,7 @@ static void start_cpus(void)
     machine.cpus_found = cpus.count > machine.cpus_started ? (uint32_t)cpus.count : machine.cpus_started;
     if (cpus.refused)
         log_warn("%lu entries of the %s refused", cpus.refused, cpus.source);
-    machine.tsc_skew_ns = smp_tsc_skew() * 1000000 / clock_state.tsc_khz;
+    machine.tsc_skew_ns = clock_ticks_to_ns(smp_tsc_skew());
     if (machine.tsc_skew_ns)
         log_warn("TSCs of the CPUs differ: a step of %lu ns back was seen", machine.tsc_skew_ns);
     log_info("%u of %u CPUs, from %s", machine.cpus_started, machine.cpus_found, machine.cpu_source);

@@ -3,7 +3,8 @@
 """Each quoted #include of kernel code points down the layers, and *_internal.h stays in its folder.
 
 A folder may include the folders that MAY names for it and itself. `arch` and `sys/lib` are the floor; `ipc/channel`
-and `ipc/oneshot` are leaves that anything may use; perf and drivers do not know each other. Exit status 1 with one line per offence.
+and `ipc/oneshot` are leaves that anything may use; perf and drivers do not know each other. Exit status 1 with one
+line per offence.
 """
 
 import pathlib

@@ -11,3 +11,9 @@ int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
+
+/* The `n` bytes are this word, no more and no less. */
+static inline bool bytes_are(const char *bytes, size_t n, const char *word)
+{
+    return strlen(word) == n && memcmp(bytes, word, n) == 0;
+}

@@ -5,7 +5,10 @@
 #include "sys/machine.h"
 #include "sys/module/module.h"
 
+#include <arch/clock.h>
+
 #define CPU_ROW_BYTES 240
+#define MODULE_ROW_BYTES 300 /* names are printable, so that a byte of one becomes two at most */
 
 static uint64_t sum(const uint64_t counts[EVENT_KINDS])
 {
@@ -36,12 +39,11 @@ static void add(struct event_counts *total, const struct event_counts *counts)
     }
 }
 
-static void write_cpu(struct json *j, uint32_t cpu)
+static void write_cpu(struct json *j, uint32_t cpu, const void *context)
 {
     struct event_counts counts;
+    (void)context;
     event_bus_counts(cpu, &counts);
-    json_open(j, NULL, '{');
-    json_number(j, "cpu", cpu);
     json_number(j, "subscriptions", event_bus_subscriptions(cpu));
     json_number(j, "published", sum(counts.published));
     json_number(j, "dropped", sum(counts.dropped));
@@ -50,25 +52,19 @@ static void write_cpu(struct json *j, uint32_t cpu)
     json_number(j, "ignored", counts.ignored);
     json_number(j, "deferred", counts.deferred);
     json_number(j, "errors", counts.errors);
-    json_close(j, '}');
 }
 
 static enum status get_stats(struct router_message *m, struct json *j)
 {
     struct event_counts total = {0}, counts;
-    uint32_t cpu;
-    for (cpu = 0; cpu < machine.cpus_started; cpu++) {
+    for (uint32_t cpu = 0; cpu < machine.cpus_started; cpu++) {
         event_bus_counts(cpu, &counts);
         add(&total, &counts);
     }
     json_open(j, NULL, '{');
     json_number(j, "router_messages", router_messages_sent());
     write_kinds(j, &total);
-    json_open(j, "cpus", '[');
-    for (cpu = 0; cpu < machine.cpus_started && module_has_room(m, CPU_ROW_BYTES); cpu++)
-        write_cpu(j, cpu);
-    json_close(j, ']');
-    json_bool(j, "cut", cpu < machine.cpus_started);
+    module_write_cpus(m, j, "cpus", CPU_ROW_BYTES, write_cpu, NULL);
     json_close(j, '}');
     return STATUS_OK;
 }
@@ -88,9 +84,33 @@ static enum status get_cpu(struct router_message *m, struct json *j)
     return STATUS_OK;
 }
 
-static enum status done(struct json *j)
+static void write_module(struct json *j, const char *name, const struct router_counts *c)
 {
     json_open(j, NULL, '{');
+    json_text(j, "name", name);
+    json_number(j, "served", c->received);
+    json_number(j, "ok", c->outcomes[STATUS_OK]);
+    json_number(j, "refused", c->refused);
+    json_number(j, "expired", c->expired);
+    json_number(j, "waited_most", c->waiting_most);
+    json_number(j, "mean_ns", c->received ? clock_ticks_to_ns(c->ticks / c->received) : 0);
+    json_number(j, "most_ns", clock_ticks_to_ns(c->ticks_most));
+    json_close(j, '}');
+}
+
+static enum status get_modules(struct router_message *m, struct json *j)
+{
+    struct router_counts counts;
+    uint32_t id;
+    json_open(j, NULL, '{');
+    json_open(j, "modules", '[');
+    for (id = 0; id < ROUTER_MODULES_MAX && module_has_room(m, MODULE_ROW_BYTES); id++) {
+        const char *name = router_module_name(id);
+        if (name && router_counts_of(id, &counts) == STATUS_OK)
+            write_module(j, name, &counts);
+    }
+    json_close(j, ']');
+    json_bool(j, "cut", id < ROUTER_MODULES_MAX);
     json_close(j, '}');
     return STATUS_OK;
 }
@@ -108,27 +128,29 @@ static enum status publish(struct router_message *m, struct json *j)
     enum status s = event_publish_custom(name, text + has_data, n - has_data);
     if (s == STATUS_INVALID_ARGUMENT)
         return module_refuse(m, s, "a name is printable, and data has 24 bytes at most");
-    return s == STATUS_OK ? done(j) : s;
+    return s == STATUS_OK ? module_done(j) : s;
 }
 
 static enum status pause(struct router_message *m, struct json *j)
 {
     (void)m;
     event_bus_pause(true);
-    return done(j);
+    return module_done(j);
 }
 
 static enum status resume(struct router_message *m, struct json *j)
 {
     (void)m;
     event_bus_pause(false);
-    return done(j);
+    return module_done(j);
 }
 
 const struct module_request bus_requests[] = {
     {"get_stats", "Events published and dropped by kind, in all, and of each CPU; its subscriptions and their answers.",
      get_stats},
     {"cpu", "NUMBER: events of one CPU by kind.", get_cpu},
+    {"modules", "Each module: requests served, refused, too late; how many waited at most; from asking to the answer.",
+     get_modules},
     {"publish", "NAME [DATA]: a custom event with up to 24 bytes.", publish},
     {"pause", "Nobody but this port hears of events any more.", pause},
     {"resume", "Events are delivered again.", resume},

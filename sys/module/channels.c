@@ -3,7 +3,6 @@
 #include "ipc/endpoint.h"
 #include "sched/inbox.h"
 #include "sys/load.h"
-#include "sys/machine.h"
 #include "sys/module/module.h"
 
 #include <arch/atomic.h>
@@ -60,29 +59,22 @@ static void write_ends(struct json *j)
     json_number(j, "between_cpus", ends.remote);
 }
 
-static void write_inbox(struct json *j, uint32_t cpu)
+static void write_inbox(struct json *j, uint32_t cpu, const void *context)
 {
     struct channel_stats s = channel_stats(&cpu_ptr(cpu, inbox)->channel); /* remote look: made for it */
-    json_open(j, NULL, '{');
-    json_number(j, "cpu", cpu);
+    (void)context;
     json_number(j, "sent", s.sent);
     json_number(j, "received", s.received);
     json_number(j, "rejected", s.rejected);
     json_number(j, "waiting", s.len);
     json_number(j, "capacity", s.capacity);
-    json_close(j, '}');
 }
 
 static enum status get_stats(struct router_message *m, struct json *j)
 {
-    uint32_t cpu;
     json_open(j, NULL, '{');
     write_ends(j);
-    json_open(j, "inboxes", '[');
-    for (cpu = 0; cpu < machine.cpus_started && module_has_room(m, CPU_ROW_BYTES); cpu++)
-        write_inbox(j, cpu);
-    json_close(j, ']');
-    json_bool(j, "cut", cpu < machine.cpus_started);
+    module_write_cpus(m, j, "inboxes", CPU_ROW_BYTES, write_inbox, NULL);
     json_close(j, '}');
     return STATUS_OK;
 }

@@ -8,23 +8,20 @@
 
 #define CPU_ROW_BYTES 64
 
+static void write_cpu(struct json *j, uint32_t cpu, const void *context)
+{
+    (void)context;
+    json_bool(j, "online", hotplug_is_online(cpu));
+    json_number(j, "apic_id", cpu_ptr(cpu, percpu_head)->apic_id); /* remote look: fixed */
+}
+
 static enum status get_stats(struct router_message *m, struct json *j)
 {
-    uint32_t cpu;
     json_open(j, NULL, '{');
     json_number(j, "started", machine.cpus_started);
     json_number(j, "found", machine.cpus_found);
     json_text(j, "found_by", machine.cpu_source);
-    json_open(j, "cpus", '[');
-    for (cpu = 0; cpu < machine.cpus_started && module_has_room(m, CPU_ROW_BYTES); cpu++) {
-        json_open(j, NULL, '{');
-        json_number(j, "cpu", cpu);
-        json_bool(j, "online", hotplug_is_online(cpu));
-        json_number(j, "apic_id", cpu_ptr(cpu, percpu_head)->apic_id); /* remote look: fixed */
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-    json_bool(j, "cut", cpu < machine.cpus_started);
+    module_write_cpus(m, j, "cpus", CPU_ROW_BYTES, write_cpu, NULL);
     json_close(j, '}');
     return STATUS_OK;
 }
@@ -52,8 +49,7 @@ static void changed(void *context, enum status s)
     struct router_message *m = module->serving;
     if (m && s == STATUS_OK) {
         struct json j = module_json(m);
-        json_open(&j, NULL, '{');
-        json_close(&j, '}');
+        (void)module_done(&j);
     } else if (m) {
         router_write(m, "%s", reason(s));
     }

@@ -4,6 +4,7 @@
 
 #include "sys/lib/log.h"
 #include "sys/lib/string.h"
+#include "sys/machine.h"
 
 struct kernel_module {
     const char *name;
@@ -76,6 +77,28 @@ void modules_register(void)
     }
 }
 
+void module_write_cpus(struct router_message *m, struct json *j, const char *name, size_t bytes,
+                       void (*write)(struct json *j, uint32_t cpu, const void *context), const void *context)
+{
+    uint32_t cpu;
+    json_open(j, name, '[');
+    for (cpu = 0; cpu < machine.cpus_started && module_has_room(m, bytes); cpu++) {
+        json_open(j, NULL, '{');
+        json_number(j, "cpu", cpu);
+        write(j, cpu, context);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    json_bool(j, "cut", cpu < machine.cpus_started);
+}
+
+enum status module_done(struct json *j)
+{
+    json_open(j, NULL, '{');
+    json_close(j, '}');
+    return STATUS_OK;
+}
+
 struct module_word module_word(const char **text, size_t *n)
 {
     while (*n && **text == ' ') {
@@ -88,11 +111,6 @@ struct module_word module_word(const char **text, size_t *n)
     *text += w.n;
     *n -= w.n;
     return w;
-}
-
-bool module_word_is(struct module_word w, const char *text)
-{
-    return w.n == strlen(text) && memcmp(w.text, text, w.n) == 0;
 }
 
 bool module_number(struct module_word w, uint64_t *value)

@@ -29,6 +29,13 @@ static inline bool module_has_room(const struct router_message *m, size_t bytes)
     return m->room - m->answer_bytes > bytes + MODULE_TAIL_BYTES;
 }
 
+/* A list `name` with a row for each CPU, of at most `bytes`, and "cut": whether there was room for all. */
+void module_write_cpus(struct router_message *m, struct json *j, const char *name, size_t bytes,
+                       void (*write)(struct json *j, uint32_t cpu, const void *context), const void *context);
+
+/* There is nothing to tell but that it was done. */
+enum status module_done(struct json *j);
+
 /* Who is asked. */
 struct router_module *module_of(const struct router_message *m);
 
@@ -41,7 +48,6 @@ struct module_word {
     size_t n;
 };
 struct module_word module_word(const char **text, size_t *n);
-bool module_word_is(struct module_word w, const char *text);
 
 /* A decimal number and nothing else; false if it is none, or too large. */
 bool module_number(struct module_word w, uint64_t *value);

@@ -2,10 +2,9 @@
  * What runs, and what does not. Threads and processes are never freed, so a look at another CPU's is a stale value at
  * worst; its run queue, whose links move, is not walked: threads know their state. */
 #include "sched/sched.h"
-#include "sys/load.h"
-#include "sys/machine.h"
-#include "sys/module/module.h"
 #include "sys/lib/printf.h"
+#include "sys/load.h"
+#include "sys/module/module.h"
 
 #include <arch/atomic.h>
 
@@ -34,25 +33,24 @@ static void count_threads(uint32_t states[STATES], uint32_t ready[IMAGE_CPUS_MAX
     }
 }
 
-static void write_cpu(struct json *j, uint32_t cpu, uint32_t ready)
+/* `context`: how many are ready, by CPU. */
+static void write_cpu(struct json *j, uint32_t cpu, const void *context)
 {
+    const uint32_t *ready = context;
     int level = load_relaxed(&cpu_ptr(cpu, inbox)->level);                            /* remote look */
     const struct thread *current = load_relaxed(&cpu_ptr(cpu, percpu_head)->current); /* remote look */
     bool has_run = current && current->process; /* and not only waited for its first thread */
     char priority[16];
     ksnprintf(priority, sizeof(priority), "%d", level);
-    json_open(j, NULL, '{');
-    json_number(j, "cpu", cpu);
     json_text(j, "level", level == INBOX_HALTED ? "halted" : level == INBOX_POLLING ? "polling" : priority);
-    json_number(j, "ready", ready);
+    json_number(j, "ready", ready[cpu]);
     json_text(j, "process", has_run ? current->process->name : "");
     json_text(j, "thread", has_run ? current->name : "");
-    json_close(j, '}');
 }
 
 static enum status get_stats(struct router_message *m, struct json *j)
 {
-    uint32_t states[STATES] = {0}, ready[IMAGE_CPUS_MAX] = {0}, cpu;
+    uint32_t states[STATES] = {0}, ready[IMAGE_CPUS_MAX] = {0};
     count_threads(states, ready);
     json_open(j, NULL, '{');
     json_open(j, "threads", '{');
@@ -60,11 +58,7 @@ static enum status get_stats(struct router_message *m, struct json *j)
         if (state_names[i])
             json_number(j, state_names[i], states[i]);
     json_close(j, '}');
-    json_open(j, "cpus", '[');
-    for (cpu = 0; cpu < machine.cpus_started && module_has_room(m, CPU_ROW_BYTES); cpu++)
-        write_cpu(j, cpu, ready[cpu]);
-    json_close(j, ']');
-    json_bool(j, "cut", cpu < machine.cpus_started);
+    module_write_cpus(m, j, "cpus", CPU_ROW_BYTES, write_cpu, ready);
     json_close(j, '}');
     return STATUS_OK;
 }

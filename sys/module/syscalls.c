@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * System calls: which there are, how often they were made, and the hooks around them. */
+#include "sys/lib/string.h"
 #include "sys/module/module.h"
 #include "sys/syscall/audit.h"
 #include "sys/syscall/extension.h"
@@ -69,8 +70,8 @@ static enum status hook(struct router_message *m, struct json *j)
     const char *text = m->payload;
     size_t n = m->payload_bytes;
     struct module_word name = module_word(&text, &n), way = module_word(&text, &n);
-    bool on = module_word_is(way, "on");
-    if (!on && !module_word_is(way, "off"))
+    bool on = bytes_are(way.text, way.n, "on");
+    if (!on && !bytes_are(way.text, way.n, "off"))
         return module_refuse(m, STATUS_INVALID_ARGUMENT, "hook NAME on|off");
     enum status s = hooks_switch(name.text, name.n, on);
     if (s == STATUS_NOT_FOUND)

@@ -55,7 +55,7 @@ static const struct syscall_descriptor examples[] = {
 const struct syscall_descriptor *example_find(const char *name, size_t n)
 {
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
-        if (strlen(examples[i].name) == n && !memcmp(examples[i].name, name, n))
+        if (bytes_are(name, n, examples[i].name))
             return &examples[i];
     return NULL;
 }

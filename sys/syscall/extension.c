@@ -68,7 +68,7 @@ enum status syscall_lookup(const char *name, size_t n, uint32_t *number)
 {
     for (uint32_t i = 0; i < SYSCALL_MAX; i++) {
         const char *here = syscall_name(i);
-        if (here && strlen(here) == n && !memcmp(here, name, n)) {
+        if (here && bytes_are(name, n, here)) {
             *number = i;
             return STATUS_OK;
         }

@@ -25,7 +25,7 @@ enum status hooks_switch(const char *name, size_t n, bool on)
 {
     for (size_t i = 0; i < HOOKS; i++) {
         struct syscall_hook *h = catalogue[i].hook;
-        if (strlen(h->name) != n || memcmp(h->name, name, n) != 0)
+        if (!bytes_are(name, n, h->name))
             continue;
         if (!catalogue[i].reserved)
             return STATUS_RESOURCE_EXHAUSTED;

@@ -4,7 +4,8 @@
     mkimage.py graph SYSTEM.json5 | dot -Tsvg -o system.svg
 
 Processes are boxes, channels arrows from the initiator to the handler, supervision is dashed, interrupts are
-small circles. The event bus and the router are ellipses, for who subscribes, asks or serves. The same text gives the same graph, line by line.
+small circles. The event bus and the router are ellipses, for who subscribes, asks or serves. The same text gives the
+same graph, line by line.
 """
 
 from system import Object, Process, System

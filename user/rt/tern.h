@@ -141,10 +141,10 @@ struct result router_request(uint64_t handle, const char *request, size_t n, cha
 /* Processes and threads. A handle of another process, or of a thread of this one, is JOINABLE when that has ended;
  * task_join tells how (n bytes of struct exit_status) and makes it ready to be started again: a process from its
  * beginning, its memory and its channels as at boot. Start: ALREADY_EXISTS it runs, FAILED_PRECONDITION it was not
- * joined. Terminate: FAILED_PRECONDITION it does not run. Join: UNAVAILABLE it runs, FAILED_PRECONDITION it never did,
- * or was joined. HANDLE_PROCESS is the calling process itself. A process ends with its last thread; the value of main
- * is the code of process_exit. thread_start enters at `entry` (INVALID_ARGUMENT: no user address) with RSP at the top
- * of the thread's own stack: programs use tern_thread_start. */
+ * joined, UNAVAILABLE its CPU is off line. Terminate: FAILED_PRECONDITION it does not run. Join: UNAVAILABLE it runs,
+ * FAILED_PRECONDITION it never did, or was joined. HANDLE_PROCESS is the calling process itself. A process ends with
+ * its last thread; the value of main is the code of process_exit. thread_start enters at `entry` (INVALID_ARGUMENT: no
+ * user address) with RSP at the top of the thread's own stack: programs use tern_thread_start. */
 _Noreturn void process_exit(int code);
 struct result process_start(uint64_t handle);
 struct result task_terminate(uint64_t handle);
@@ -197,7 +197,7 @@ _Noreturn void debug_shutdown(uint64_t status);         /* enum status */
 struct result debug_trigger_interrupt(uint64_t number); /* as if it had fired; NOT_FOUND: nobody has it */
 struct result debug_clock_now(void);                    /* value: nanoseconds since boot, by the kernel */
 /* A bench of the kernel's own parts, by its name (perf/bench/kernel/): fills ticks, at most 64 in one call; value: how
- * many. */
+ * many. FAILED_PRECONDITION: this process is not on CPU 0, or the bench needs a CPU that does not run; NOT_FOUND. */
 struct result debug_measure(const char *name, size_t n, uint64_t *ticks, size_t bytes);
 void debug_nop(void);
 

@@ -46,7 +46,7 @@ enum status measure_run(const char *name, size_t n, uint64_t *ticks, size_t coun
     if (is_test(name, n, &number))
         return measure_test(number);
     for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
-        if (strlen(measures[i].name) == n && memcmp(measures[i].name, name, n) == 0)
+        if (bytes_are(name, n, measures[i].name))
             return measures[i].run(ticks, count < MEASURE_SAMPLES_MAX ? count : MEASURE_SAMPLES_MAX);
     return STATUS_NOT_FOUND;
 }

@@ -27,10 +27,15 @@ struct clock_hints {
 /* Finds the TSC's rate. Panics with a hint (`tsc_khz=`) if no source exists. */
 void clock_init(const struct clock_hints *hints);
 
+/* Nanoseconds that so many ticks of the TSC take. */
+static inline uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+    return (uint64_t)(((unsigned __int128)ticks * clock_state.mult) >> 32);
+}
+
 static inline uint64_t clock_from_tsc(uint64_t tsc)
 {
-    unsigned __int128 product = (unsigned __int128)(tsc - clock_state.tsc_base) * clock_state.mult;
-    return (uint64_t)(product >> 32);
+    return clock_ticks_to_ns(tsc - clock_state.tsc_base);
 }
 
 static inline uint64_t clock_now_ns(void)

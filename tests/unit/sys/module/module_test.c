@@ -52,6 +52,8 @@ static struct router_message message;
 static uint64_t held, asked_cpu;
 static bool paused;
 static char published[64];
+static uint32_t modules_there;
+static const char *module_name;
 static void (*hotplug_done)(void *context, enum status outcome);
 static void *hotplug_context;
 static enum status hotplug_says, answered;
@@ -59,6 +61,11 @@ static enum status hotplug_says, answered;
 uint64_t clock_now_ns(void)
 {
     return UINT64_MAX;
+}
+
+uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+    return ticks / 2;
 }
 
 const struct process *load_processes(uint32_t *count)
@@ -134,6 +141,21 @@ enum status event_publish_custom(const char *event_name, const void *data, size_
     if (bytes > EVENT_DATA_BYTES)
         return STATUS_INVALID_ARGUMENT;
     snprintf(published, sizeof(published), "%s=%.*s", event_name, (int)bytes, (const char *)data);
+    return STATUS_OK;
+}
+
+const char *router_module_name(uint32_t id)
+{
+    cr_assert(lt(u32, id, ROUTER_MODULES_MAX));
+    return id < modules_there ? module_name : NULL;
+}
+
+enum status router_counts_of(uint32_t id, struct router_counts *counts)
+{
+    cr_assert(lt(u32, id, modules_there));
+    memset(counts, 0xff, sizeof(*counts));
+    counts->received = id == 0 ? 0 : counts->received;
+    counts->ticks_most = 3000;
     return STATUS_OK;
 }
 
@@ -414,6 +436,21 @@ Test(module, bus)
     cr_assert(paused);
     ask_ok("bus", "resume", "");
     cr_assert(not(paused));
+}
+
+/* A name is printable: bytes of it are escaped as two at most. */
+Test(module, counts_of_modules)
+{
+    modules_there = 2;
+    module_name = "short";
+    ask_ok("bus", "modules", "");
+    answer_has("{\"modules\":[{\"name\":\"short\",\"served\":0,\"ok\":18446744073709551615,");
+    answer_has("\"mean_ns\":0,\"most_ns\":1500},{\"name\":\"short\",\"served\":18446744073709551615,");
+    answer_has("\"cut\":false");
+    modules_there = ROUTER_MODULES_MAX;
+    module_name = "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"";
+    ask_ok("bus", "modules", "");
+    answer_has("\"cut\":true");
 }
 
 Test(module, hooks)
