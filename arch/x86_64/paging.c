@@ -29,7 +29,7 @@
 #define MMIO_BASE UINT64_C(0xffffc00000000000)
 #define STACK_BASE UINT64_C(0xffffd00000000000)
 
-extern char kernel_load_start[], _text[], _etext[], kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[],
+extern char kernel_load_start[], _text[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[],
     kernel_end[];
 
 paddr_t paging_root; /* [I] the kernel's own tables; ap_boot.S reads it */
@@ -149,7 +149,7 @@ void paging_init(const struct memory_map *map)
     panic_if(page_alloc(1, PAGE_SIZE, &paging_root) != STATUS_OK);
     paddr_t hole_start = (paddr_t)kernel_load_start & ~(LARGE_BYTES - 1);
     paddr_t hole_end = (virt_to_phys(kernel_end) + LARGE_BYTES - 1) & ~(LARGE_BYTES - 1);
-    map_section(_text, _etext, PAGE_EXECUTE);
+    map_section(_text, kernel_text_end, PAGE_EXECUTE);
     map_section(kernel_rodata_start, kernel_rodata_end, 0);
     map_section(kernel_data_start, kernel_end, PAGE_WRITE);
     map_direct(0, 0x100000, hole_start, hole_end); /* BIOS data, MP table, the other CPUs' first page */
