@@ -6,6 +6,7 @@
 struct platform {
     void (*timer_arm)(uint64_t ns);
     void (*wake)(uint32_t cpu);
+    const char *timer_name, *wake_name;
 };
 
 extern struct platform platform;
