@@ -111,6 +111,7 @@ void trap_kernel(struct frame *f)
     }
     if (f->vector < TRAP_EXCEPTIONS)
         fault_report(f);
+    f->rip = interrupts_halt_skip(f->rip, f->rflags);
     f->rflags &= ~(uint64_t)RFLAGS_IF; /* the idle loop looks after each one, so that none keeps it from going on */
     if (f->vector == VECTOR_WAKE) {
         apic_eoi();
