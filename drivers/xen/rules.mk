@@ -12,4 +12,8 @@ kernel_SRCS += drivers/xen/xen.c
 $(eval $(call unit_test,drivers/xen/console,drivers/xen/console.c))
 $(eval $(call unit_test,drivers/xen/event,drivers/xen/event.c))
 $(eval $(call thread_test,drivers/xen/event,drivers/xen/event.c))
-$(eval $(call unit_test,drivers/xen/store,drivers/xen/store.c drivers/xen/store_wire.c))
+
+xen_STORE := $(addprefix drivers/xen/,store.c store_wire.c) tests/unit/drivers/xen/store_daemon.c
+$(eval $(call unit_test,drivers/xen/store,$(xen_STORE)))
+$(eval $(call unit_test,drivers/xen/shutdown,$(xen_STORE)))
+$(foreach t,store shutdown,build/unit/drivers/xen/$(t)_test): tests/unit/drivers/xen/store_daemon.h
