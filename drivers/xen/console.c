@@ -118,7 +118,7 @@ bool xen_console_flush(struct xen_console *c, uint64_t spins)
     return false;
 }
 
-void xen_io_console_begin(struct xen_io_console *c, xen_console_io_t *io)
+void xen_io_console_begin(struct xen_io_console *c, long (*io)(unsigned command, unsigned bytes, char *buffer))
 {
     *c = (struct xen_io_console){.io = io};
 }

@@ -39,18 +39,16 @@ bool xen_console_flush(struct xen_console *c, uint64_t spins);
 /* The most that Xen prints in one go, so that nothing of its own comes between. */
 #define XEN_CONSOLE_IO_BYTES 127u
 
-/* HYPERVISOR_console_io: command CONSOLEIO_write or CONSOLEIO_read. Negative: an error of Xen's. */
-typedef long xen_console_io_t(unsigned command, unsigned bytes, char *buffer);
-
 /* The hardware domain's console. A write that Xen refuses makes it silent: a domain that may not write never may. */
 struct xen_io_console {
-    xen_console_io_t *io;
+    long (*io)(unsigned command, unsigned bytes, char *buffer);
     const char *fault;    /* why the console is silent; NULL while it works */
     long error;           /* what Xen said then */
     uint64_t read_errors; /* reads that Xen refused, or answered with more than was asked for */
     uint64_t bytes_out, bytes_in, bytes_refused;
 };
 
-void xen_io_console_begin(struct xen_io_console *c, xen_console_io_t *io);
+/* `io` is HYPERVISOR_console_io: the command is CONSOLEIO_write or CONSOLEIO_read, a negative result an error. */
+void xen_io_console_begin(struct xen_io_console *c, long (*io)(unsigned command, unsigned bytes, char *buffer));
 size_t xen_io_console_put(void *console, const char *bytes, size_t n);
 size_t xen_io_console_get(void *console, char *bytes, size_t n);

@@ -10,6 +10,7 @@ kernel_SRCS += drivers/xen/store_wire.c
 kernel_SRCS += drivers/xen/xen.c
 
 $(eval $(call unit_test,drivers/xen/console,drivers/xen/console.c))
+$(eval $(call thread_test,drivers/xen/console,drivers/xen/console.c sys/frame.c sys/lib/crc32.c))
 $(eval $(call unit_test,drivers/xen/event,drivers/xen/event.c))
 $(eval $(call thread_test,drivers/xen/event,drivers/xen/event.c))
 
