@@ -65,8 +65,8 @@ struct frame_console {
     uint64_t foreign;               /* lines in that are no frames, and frames of unknown streams; empty ones apart */
     uint64_t damaged;               /* frames in with a wrong sum or an impossible payload; each is missing as well */
     char line[FRAME_LINE_MAX];
-    char in[64];
     char text[FRAME_LINE_MAX];
+    char in[64];
 };
 
 /* Starts a console without streams. Nothing is written. */

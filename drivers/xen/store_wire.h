@@ -22,9 +22,9 @@ struct store_wire {
     const char *fault;           /* why the connection was given up; NULL while it stands */
     uint64_t messages_out, messages_in;
     /* The message that comes in, or has come in. */
-    uint32_t got; /* bytes of head and payload */
-    struct xsd_sockmsg head;
     char payload[STORE_KEPT_MAX]; /* the first head.len or STORE_KEPT_MAX bytes, whichever is less */
+    uint32_t got;                 /* bytes of head and payload */
+    struct xsd_sockmsg head;
 };
 
 /* Starts, without touching the page. */

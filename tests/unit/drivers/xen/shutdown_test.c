@@ -85,6 +85,17 @@ Test(xen_shutdown, obeys_and_acknowledges)
     cr_assert(zero(u64, stats().refused));
 }
 
+Test(xen_shutdown, a_change_during_a_conversation)
+{
+    watch();
+    strcpy(peer.shutdown, "reboot");
+    key_event();
+    key_event(); /* seen when the transaction is open, as is the one for the acknowledgement */
+    settle();
+    trace_is("start read write endT start read endF start read endF ");
+    cr_assert(eq(u32, told, 1));
+}
+
 Test(xen_shutdown, refuses_visibly)
 {
     static const char *const values[] = { "suspend", "crash", "poweroff ", "power", "\n\x01\xff" };
@@ -149,9 +160,9 @@ Test(xen_shutdown, transactions_that_make_no_sense)
 Test(xen_shutdown, events_that_are_not_ours)
 {
     watch();
+    event_out("control/shutdown\0tern", sizeof("control/shutdown\0tern") - 1); /* no NUL, where there was one */
     event_out("control/shutdown\0alien", sizeof("control/shutdown\0alien"));
     event_out("control/sysrq\0tern", sizeof("control/sysrq\0tern"));
-    event_out("control/shutdown\0tern", sizeof("control/shutdown\0tern") - 1); /* no NUL */
     event_out("control/shutdown", sizeof("control/shutdown"));
     event_out("control/shutdown", sizeof("control/shutdown") - 1);
     event_out("", 0);

@@ -55,6 +55,8 @@ static void key_read(const struct xsd_sockmsg *head, const char *path)
         answer(head, XS_READ, long_value, sizeof(long_value));
     else
         error_out(head, "ENOENT");
+    if (peer.event_behind)
+        event_out("zzzz", 5);
 }
 
 static void key_write(const struct xsd_sockmsg *head, const char *path, const char *value, size_t n)

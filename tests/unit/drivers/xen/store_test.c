@@ -126,6 +126,17 @@ Test(xen_store, long_answers_are_drained)
     cr_assert(eq(int, xen_store_read("domid", buf, sizeof(buf), SPINS), STATUS_OK));
 }
 
+Test(xen_store, an_event_behind_the_answer)
+{
+    char buf[8];
+    peer.event_behind = true;
+    cr_assert(eq(int, xen_store_read("domid", buf, sizeof(buf), SPINS), STATUS_OK));
+    cr_assert(eq(str, buf, (char *)"17"));
+    cr_assert(eq(u64, stats().events, 0), "left for the poll");
+    xen_store_poll();
+    cr_assert(eq(u64, stats().events, 1));
+}
+
 static void is_given_up(void)
 {
     char buf[8];
