@@ -39,7 +39,9 @@ bool xen_console_flush(struct xen_console *c, uint64_t spins);
 /* The most that Xen prints in one go, so that nothing of its own comes between. */
 #define XEN_CONSOLE_IO_BYTES 127u
 
-/* The hardware domain's console. A write that Xen refuses makes it silent: a domain that may not write never may. */
+/* The hardware domain's console. A write that Xen refuses makes it silent: a domain that may not write never may. What
+ * the host types waits in 128 bytes of Xen's, and what does not fit is dropped without a word: one frame fits, so the
+ * host must leave the guest time for a look before it sends the next. */
 struct xen_io_console {
     long (*io)(unsigned command, unsigned bytes, char *buffer);
     const char *fault;    /* why the console is silent; NULL while it works */
