@@ -13,6 +13,10 @@
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/uart.h"
 #include "drivers/virtio/console.h"
+#include "drivers/xen/domain.h"
+#include "drivers/xen/early.h"
+#include "drivers/xen/memory.h"
+#include "drivers/xen/xen.h"
 #include "ipc/event_bus.h"
 #include "mm/page.h"
 #include "sched/sched.h"
@@ -41,6 +45,7 @@
 #include <arch/clock.h>
 #include <arch/entry.h>
 #include <arch/percpu.h>
+#include <arch/platform.h>
 
 #define BOOT_MAP_LIMIT (UINT64_C(4) << 30) /* what boot.S maps */
 
@@ -60,6 +65,9 @@ static void read_boot_info(uint32_t multiboot2_magic, paddr_t info)
     enum status s = multiboot2_magic ? multiboot2_decode(info, &boot) : pvh_decode(info, &boot);
     if (s != STATUS_OK)
         panic("the boot loader's information at %#lx is no good: status %d", info, (int)s);
+    xen_set_initial(boot.initial_domain);
+    if (!boot.memory.count && xen_domain_get()->present && xen_memory_map(&boot) != STATUS_OK)
+        log_warn("Xen gives no memory map");
     log_info("Tern %.12s, by %s%s%s, command line: %s", machine_build_id(), boot.protocol,
              boot.loader[0] ? " from " : "", boot.loader, boot.cmdline);
     if (boot.refused)
@@ -129,14 +137,21 @@ static struct clock_hints read_firmware(uint64_t entry_tsc)
 
 static void init_time(const struct clock_hints *hints)
 {
-    clock_init(hints);
+    if (!clock_init(hints)) {
+        console_init(boot.cmdline); /* there may be no COM1 on which to say it */
+        panic(
+            "no clock: neither CPUID nor the hypervisor tells the TSC's rate, and there is no HPET, PM timer or PIT to "
+            "measure it; pass tsc_khz=KHZ, its rate in kHz");
+    }
     apic_init(cpus.lapic_base);
     apic_activate();
     apic_timer_calibrate();
+    xen_start();
     cpu_ptr(0, percpu_head)->apic_id = apic_id();
     const struct cpu_features *f = features_get();
-    log_info("clock: TSC %lu.%03lu MHz from %s%s; %s", clock_state.tsc_khz / 1000, clock_state.tsc_khz % 1000,
-             clock_state.source, clock_state.emulated_tsc ? " (emulated: each read exits)" : "", apic_description());
+    log_info("clock: TSC %lu.%03lu MHz from %s%s; %s, %s", clock_state.tsc_khz / 1000, clock_state.tsc_khz % 1000,
+             clock_state.source, clock_state.emulated_tsc ? " (emulated: each read exits)" : "", apic_name(),
+             platform.timer_name);
     log_info("CPU: %s; hypervisor %s;%s%s%s%s", f->brand, f->hypervisor[0] ? f->hypervisor : "none",
              f->smep ? " SMEP" : "", f->smap ? " SMAP" : "", f->umip ? " UMIP" : "", f->pcid ? " PCID" : "");
 }
@@ -251,8 +266,10 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
 {
     trap_init();
     features_init();
+    xen_detect();
     machine.entry_tsc = entry_tsc;
     uart_init();
+    xen_early_begin();
     read_boot_info(multiboot2_magic, info);
     read_cmdline();
     init_memory();
@@ -262,11 +279,11 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     percpu_create(0);
     percpu_activate(0);
     choose_entry();
-    console_init(boot.cmdline); /* first, so that a machine without COM1 can say that it has no clock */
     init_time(&hints);
     ioapic_init(&cpus);
-    log_absent();
     speculation_init(cmdline.mitigations == CMDLINE_mitigations_auto);
+    console_init(boot.cmdline);
+    log_absent();
     start_cpus();
     device_init(&boot.memory, cpus.lapic_base, hints.hpet_base);
     load(entry_tsc);

@@ -8,6 +8,7 @@
 #include <arch/control.h>
 #include <arch/io.h>
 #include <arch/memory.h>
+#include <arch/platform.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <setjmp.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 
 #pragma GCC diagnostic ignored "-Wconversion" /* Criterion's own macros */
+
+struct platform platform; /* nothing of a hypervisor's */
 
 static struct acpi_power firmware; /* all zeros: no such thing */
 static bool has_fadt, has_s5;
@@ -41,6 +44,11 @@ static void note(const char *where, uint64_t place, unsigned value)
 {
     const size_t n = strlen(done);
     snprintf(done + n, sizeof done - n, "%s%lx=%x ", where, place, value);
+}
+
+static void hypervisor_off(uint32_t value)
+{
+    note("off", value, 0);
 }
 
 void io_out8(uint16_t port, uint8_t v)
@@ -140,4 +148,12 @@ Test(power, nothing_sleeps_without_s5)
     firmware.pm1a_control = 0x604;
     firmware.sleep_control = (struct acpi_register){.valid = true, .address = 0x600};
     expect("f4=10 fault");
+}
+
+Test(power, a_hypervisor_is_asked_first)
+{
+    platform.off = hypervisor_off;
+    has_fadt = has_s5 = true;
+    firmware.pm1a_control = 0x604;
+    expect("f4=10 off10=0 w604=3400 fault");
 }
