@@ -12,8 +12,10 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from common import TernError, progress
 
@@ -262,38 +264,46 @@ def run(boot: Boot, folder: Path, label: str = "") -> Outcome:
     `label` is shown with the seconds on a terminal. Raises TernError when QEMU cannot be started or Ctrl-C is
     pressed.
     """
-    line = command(boot)
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
+    stdin = subprocess.PIPE if boot.typed else subprocess.DEVNULL
     with open(folder / QEMU_FILE, "wb") as says, serial_open(boot, folder) as serial:
-        try:
-            process = subprocess.Popen(
-                line,
-                cwd=folder,
-                stdin=subprocess.PIPE if boot.typed else subprocess.DEVNULL,
-                stdout=serial or says,
-                stderr=says,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise TernError(
-                f"{line[0]} cannot be started ({error.strerror}); install qemu-system-x86"
-            ) from error
-        running.add(process)
-        try:
+        with started(command(boot), folder, says, serial or says, stdin) as process:
             status = wait(process, start + boot.timeout_s, label, Typist(boot, folder, process))
-        except KeyboardInterrupt:
-            raise TernError("interrupted; the virtual machine was stopped", 130) from None
-        finally:
-            stop(process)
-            progress("")
+    return outcome_read(folder, status, time.monotonic() - start, boot.timeout_s)
+
+
+@contextlib.contextmanager
+def started(
+    line: list[str], folder: Path, says: IO[bytes], stdout: IO[bytes] | None = None, stdin: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen]:
+    """A QEMU in `folder` that ends when the block does. `says`: the file for its errors, and for its output unless
+    `stdout` is given. Raises TernError when it cannot be started or Ctrl-C is pressed."""
+    try:
+        process = subprocess.Popen(
+            line, cwd=folder, stdin=stdin, stdout=stdout or says, stderr=says, start_new_session=True
+        )
+    except OSError as error:
+        raise TernError(f"{line[0]} cannot be started ({error.strerror}); install qemu-system-x86") from error
+    running.add(process)
+    try:
+        yield process
+    except KeyboardInterrupt:
+        raise TernError("interrupted; the virtual machine was stopped", 130) from None
+    finally:
+        stop(process)
+        progress("")
+
+
+def outcome_read(folder: Path, status: int | None, seconds: float, timeout_s: float) -> Outcome:
+    """What a boot that has ended left in its folder."""
     return Outcome(
         status,
-        time.monotonic() - start,
+        seconds,
         read_log(folder),
         read_bytes(folder / HIST_FILE),
         read_text(folder / QEMU_FILE),
-        boot.timeout_s,
+        timeout_s,
     )
 
 

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Guest boots under a real KVM on a machine that has none: Debian's cloud kernel, with its kvm-amd, is the first
+level under QEMU's emulation of an AMD CPU with SVM; each guest boots there in a QEMU with -accel kvm.
+
+The outcomes are those of direct boots (qemu.Outcome), and so is the judging. `exact`: the first level runs on one
+CPU under -icount, where each instruction of guest, KVM, Linux and inner QEMU is one tick of every clock; else on
+parallel threads, whose clock is no speed. After a guest's time limit the registers of its CPUs are asked for and
+kept as monitor.txt in its folder.
+"""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import debcache
+import firstlevel
+import qemu
+from common import TernError
+from initramfs import Archive
+
+FIRMWARE = ("bios-256k.bin", "bios-microvm.bin", "kvmvapic.bin", "linuxboot_dma.bin", "pvh.bin", "qboot.rom")
+FIRMWARE_FOLDERS = ("/usr/share/qemu", "/usr/share/seabios")
+INNER_QEMU = "usr/bin/qemu-system-x86_64"
+APPEND = (
+    "console=ttyS0 panic=-1 tsc=reliable mitigations=off nokaslr nopti nmi_watchdog=0 nowatchdog audit=0 loglevel=4"
+)
+MONITOR, LATE_FILE, SECONDS_FILE = "monitor", "late.txt", "seconds.txt"
+MONITOR_SECONDS = 3
+SETUP = """
+[ -c /dev/kvm ] || stop "no /dev/kvm in the first level: this QEMU emulates no SVM, or kvm-amd does not like it"
+mkdir -p /dev/shm /sys/kernel/debug
+mount -t tmpfs tmpfs /tmp
+"""
+SCRIPT = """mkfifo {monitor}.in {monitor}.out
+{before}
+{feed}{qemu} {console} 2>>qemu.txt &
+vm=$!
+(
+    sleep {timeout}
+    : >late.txt
+    cat {monitor}.out >monitor.txt &
+    echo 'info registers -a' >{monitor}.in
+    sleep {grace}
+    echo 'info registers -a' >{monitor}.in
+    sleep {grace}
+    kill -9 $vm
+) &
+dog=$!
+{during}
+wait $vm
+status=$?
+kill $dog
+rm -f {monitor}.in {monitor}.out
+{after}
+exit $status
+"""
+FEED = "(until grep -Eq -f prompt.txt serial.txt 2>/dev/null; do sleep 0.1; done; cat typed.txt) | "
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a user of sessions adds. `programs` puts more into the initramfs. Shell text around each guest, in its
+    folder: `before` it starts, `during` its run (its QEMU is process $vm; put what lasts into the background),
+    `after` its end. Files left in the folder come back with the boot's. `modules`: more kernel modules."""
+
+    programs: Callable[[Archive], None] = lambda archive: None
+    modules: tuple[str, ...] = ()
+    before: str = ""
+    during: str = ""
+    after: str = ""
+
+
+def firmware_find(name: str) -> Path:
+    """A firmware file of QEMU's."""
+    for folder in FIRMWARE_FOLDERS:
+        path = Path(folder, name)
+        if path.is_file():
+            return path.resolve()
+    raise TernError(f"QEMU's firmware {name} is missing; install qemu-system-x86 and seabios")
+
+
+def level_make(exact: bool, cpus: int = 2, extra: Extra = Extra()) -> firstlevel.Level:
+    """The first level with KVM; downloads Debian's kernel once. Raises TernError for what is missing."""
+    packages = debcache.packages_get([debcache.KERNEL_CLOUD, debcache.BUSYBOX])
+    archive = firstlevel.archive_make(packages, ["kvm_amd", *extra.modules], SETUP)
+    archive.program(INNER_QEMU, Path(qemu.program()))
+    for name in FIRMWARE:
+        archive.file(f"usr/share/qemu/{name}", firmware_find(name))
+    extra.programs(archive)
+    kernels = sorted((packages / "boot").glob("vmlinuz-*"))
+    if len(kernels) != 1:
+        raise TernError(f"{packages} has {len(kernels)} kernels, not one; remove {packages.parent.parent}")
+    return firstlevel.Level("the first level (Linux with KVM)", kernels[0], APPEND, archive, exact=exact, cpus=cpus)
+
+
+def inner_boot(boot: qemu.Boot) -> tuple[qemu.Boot, dict[str, Path]]:
+    """The boot as the first level does it, and the files it takes there. Raises TernError for what is TCG's only."""
+    if boot.plugin:
+        raise TernError("a plugin of QEMU's cannot watch a guest of KVM")
+    files, paths = {}, {}
+    for name in ("kernel", "initrd", "cdrom"):
+        source = getattr(boot, name)
+        if source is not None:
+            files[firstlevel.session_path(source)] = source
+            paths[name] = Path("/", firstlevel.session_path(source))
+    return replace(boot, accelerator="kvm", control=None, **paths), files
+
+
+def inner_command(boot: qemu.Boot) -> list[str]:
+    """Command line of the QEMU in the first level, for the boot of inner_boot()."""
+    return [f"/{INNER_QEMU}", *qemu.command(boot)[1:]]
+
+
+def inner_words(boot: qemu.Boot) -> list[str]:
+    """The command line that a script runs: a monitor on a pair of pipes, to ask a guest that hangs."""
+    line = inner_command(boot)
+    at = line.index("-monitor")
+    line[at : at + 2] = ["-chardev", f"pipe,id=monitor,path={MONITOR}", "-mon", "chardev=monitor,mode=readline"]
+    return line
+
+
+def task_make(boot: qemu.Boot, name: str, exact: bool, extra: Extra = Extra()) -> firstlevel.Task:
+    """The task of one boot. The guest's time limit counts by the first level's clock, which an exact one lets run at
+    a fraction of the wall's speed while it is busy; the session's own limit is the wall's."""
+    inner, files = inner_boot(boot)
+    script = SCRIPT.format(
+        monitor=MONITOR,
+        before=extra.before,
+        feed=FEED if boot.typed else "",
+        qemu=shlex.join(inner_words(inner)),
+        console=">serial.txt" if boot.typed else ">>qemu.txt",
+        timeout=f"{boot.timeout_s:g}",
+        grace=MONITOR_SECONDS,
+        during=extra.during,
+        after=extra.after,
+    )
+    if boot.typed:
+        keys = f"printf %s {shlex.quote(boot.prompt)} >prompt.txt\nprintf %s {shlex.quote(boot.typed)} >typed.txt\n"
+        script = f"{keys}: >serial.txt\n{script}"
+    return firstlevel.Task(name, script, boot.timeout_s * (10 if exact else 2) + 30, files)
+
+
+def outcome_make(boot: qemu.Boot, end: firstlevel.TaskEnd) -> qemu.Outcome:
+    """A boot's outcome from what the first level handed back. A session that ended early is a boot without status."""
+    status = end.status
+    if status is not None and (end.folder / LATE_FILE).is_file():
+        status = None
+    elif status is not None and status > 128:
+        status = 128 - status
+    outcome = qemu.outcome_read(end.folder, status, end.seconds, boot.timeout_s)
+    return replace(outcome, qemu_says=f"{outcome.qemu_says}\n{end.reason}") if end.reason else outcome
+
+
+def boots_run(
+    boots: Sequence[tuple[qemu.Boot, Path]],
+    work: Path,
+    exact: bool,
+    cpus: int = 2,
+    extra: Extra = Extra(),
+    label: str = "KVM",
+) -> list[qemu.Outcome]:
+    """Runs the boots, each with the folder that gets its files, in one first level; its own files stay in `work`.
+
+    Raises TernError if the first level does not come up, or did not come to one of the boots at all.
+    """
+    level = level_make(exact, cpus, extra)
+    tasks = [task_make(boot, folder.name, exact, extra) for boot, folder in boots]
+    names = [f"{number}-{task.name}" for number, task in enumerate(tasks)]
+    tasks = [replace(task, name=name) for task, name in zip(tasks, names)]
+    outcomes = []
+    for (boot, folder), end in zip(boots, firstlevel.session_run(level, tasks, work, label)):
+        outcome = outcome_make(boot, end)
+        if end.reason:
+            raise TernError("\n".join([f"{folder.name}: {end.reason}", *(f"    {line}" for line in firstlevel.console_tail(work))]))
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(end.folder, folder)
+        outcomes.append(outcome)
+    return outcomes
