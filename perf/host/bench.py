@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """`tern bench`, the main job: boot, collect the histograms, print the table, write the folder of results.
 
-Two kinds of number, never mixed: with KVM time (ns); without, guest instructions under -icount on one vCPU,
-equal in every run. The cross-CPU image needs real parallel vCPUs: without KVM its rows are emulated time and
-labelled so.
+Kinds of number, never mixed: with KVM time (ns); without, guest instructions under -icount on one vCPU, equal in
+every run. The cross-CPU image needs real parallel vCPUs: without KVM its rows are emulated time and labelled so.
+With a first level between (BATCHES), the one CPU's instructions are those of guest and hypervisor together, which
+have a unit of their own and no budgets: nested-instructions.
 """
 import fnmatch
+import importlib
 import os
 import platform
 import shlex
@@ -13,6 +15,7 @@ import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import build
@@ -31,6 +34,14 @@ OBJECTS_BENCHES = ("channel.call.group.", "process.death.", "timer.")  # how the
 SYSENTER_BENCHES = "syscall.null.sysenter"
 SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
+# Hypervisors in a first level under emulation, by --vmm: the module with boots_run, commands_shown, environment.
+BATCHES = {"kvm-nested": "nested"}
+BATCH_MACHINE = "q35"
+UNIT_BANNERS = {
+    "nested-instructions": "nested-instructions: what guest, hypervisor and its Linux execute between two readings "
+    "of the clock, all of it emulated: not time",
+    "emulated-ns": "emulated-ns: the clock of multi-threaded emulation, not a speed; never held against a budget",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,10 @@ class Options:
     append: str = ""
     control: bool = False
 
+    def batch(self) -> ModuleType | None:
+        """The module that boots in a first level, if --vmm says so."""
+        return importlib.import_module(BATCHES[self.machine]) if self.machine in BATCHES else None
+
 
 @dataclass
 class Part:
@@ -59,6 +74,11 @@ class Part:
     unit: str
     streams: list[stream.Stream]
     outcomes: list[qemu.Outcome]
+    vmm: str = ""
+
+    def exact(self) -> bool:
+        """Whether one tick is one instruction."""
+        return self.boot.accelerator == "icount"
 
     def rows(self) -> list[results.Row]:
         """One row per bench and boot."""
@@ -77,7 +97,7 @@ class Part:
             "command_line": said.pop("command_line", boot.append),
             "cpu_model": said.pop("cpu_model", boot.cpu or ("host" if boot.accelerator == "kvm" else "max")),
             "machine": boot.machine,
-            "accelerator": "kvm" if boot.accelerator == "kvm" else "tcg",
+            "accelerator": self.vmm or ("kvm" if boot.accelerator == "kvm" else "tcg"),
             "qemu_version": qemu.version(),
             "clock_source": said.pop("clock_source", "unknown"),
             "tsc_khz": int(said.pop("tsc_khz", 0)),
@@ -87,7 +107,7 @@ class Part:
             "icount": boot.accelerator == "icount",
             "boots": len(self.streams),
             "guest": said,
-        }
+        } | ({"first_level": importlib.import_module(BATCHES[self.vmm]).environment(self.exact())} if self.vmm else {})
 
 
 def image_of(name: str) -> str:
@@ -98,12 +118,15 @@ def image_of(name: str) -> str:
 def parts_plan(options: Options, kernel: Path) -> list[Part]:
     """What to boot: on one CPU the built-in image, and the one with many objects; without KVM, whose host CPU may have no SYSENTER, once more
     with that; and, with --smp N, the cross-CPU image on N."""
-    kvm = qemu.kvm_usable()
+    batch = options.machine in BATCHES
+    vmm = options.machine if batch else ""
+    kvm = not batch and qemu.kvm_usable()
+    unit = "ns" if kvm else "nested-instructions" if batch else "instructions"
     words = [] if kvm else ["unit=instructions"]
     quick = QUICK if options.quick else []
     main = qemu.Boot(
         kernel=kernel,
-        machine=options.machine,
+        machine=BATCH_MACHINE if batch else options.machine,
         accelerator="kvm" if kvm else "icount",
         append=" ".join(words + quick + options.append.split()),
         control=control.socket_path("bench") if options.control else None,
@@ -111,11 +134,8 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
     )
     images = kernel.parent / "images"
     objects = replace(main, initrd=images / f"{OBJECTS_IMAGE}.img")
-    parts = [
-        Part(label, boot, "ns" if kvm else "instructions", [], [])
-        for label, boot in (("bench", main), ("objects", objects))
-    ]
-    if not kvm and "entry=" not in options.append:
+    parts = [Part(label, boot, unit, [], [], vmm) for label, boot in (("bench", main), ("objects", objects))]
+    if unit == "instructions" and "entry=" not in options.append:
         sysenter = replace(
             main, cpu=SYSENTER_CPU, append=f"{main.append} entry=sysenter bench={SYSENTER_BENCHES}"
         )
@@ -128,7 +148,7 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
             accelerator="kvm" if kvm else "mttcg",
             append=" ".join(quick + options.append.split()),
         )
-        parts.append(Part("cross", cross, "ns" if kvm else "emulated-ns", [], []))
+        parts.append(Part("cross", cross, "ns" if kvm else "emulated-ns", [], [], vmm))
     return parts
 
 
@@ -154,13 +174,18 @@ def guest_failed(reason: str, outcome: qemu.Outcome, boot_folder: Path, failed: 
 def boot_once(part: Part, boot_folder: Path, index: int, options: Options) -> None:
     """One boot of one part, which gets its stream and outcome. Raises TernError for anything else."""
     outcome = qemu.run(part.boot, boot_folder, f"{part.label}: boot {index + 1} of {options.boots}")
+    outcome_take(part, outcome, boot_folder, options)
+
+
+def outcome_take(part: Part, outcome: qemu.Outcome, boot_folder: Path, options: Options) -> None:
+    """Gives a part the stream of a good boot. Raises TernError for anything else."""
     failed = options.out / "failed"
     end, reason = outcome.judge()
     if end is not qemu.End.SUCCESS:
         raise guest_failed(reason, outcome, boot_folder, failed)
     try:
         read = stream.read(outcome.histograms)
-        stream.unit_check(read, "instructions" if part.unit == "instructions" else "ns")
+        stream.unit_check(read, "instructions" if part.exact() else "ns")
     except stream.StreamError as error:
         full = shutil.disk_usage(boot_folder).free < 1 << 16
         reason = (
@@ -174,12 +199,33 @@ def boot_once(part: Part, boot_folder: Path, index: int, options: Options) -> No
 def boot_all(parts: list[Part], options: Options) -> None:
     """Every boot of every part, in turn; the working folder is removed afterwards."""
     work = ROOT / f"build/boots/bench-{os.getpid()}"
+    batch = options.batch()
     try:
+        if batch is not None:
+            boot_batches(batch, parts, work, options)
+            return
         for index in range(options.boots):
             for part in parts:
                 boot_once(part, work / f"{part.label}-{index}", index, options)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def batches(parts: list[Part]) -> list[list[Part]]:
+    """Parts that share a first level: the exact ones, and those on parallel CPUs."""
+    groups = [[part for part in parts if part.exact() is exact] for exact in (True, False)]
+    return [group for group in groups if group]
+
+
+def boot_batches(batch: ModuleType, parts: list[Part], work: Path, options: Options) -> None:
+    """As boot_all, in as few first levels as may be."""
+    for group in batches(parts):
+        runs = [(part, work / f"{part.label}-{index}") for index in range(options.boots) for part in group]
+        boots = [(part.boot, folder) for part, folder in runs]
+        exact = group[0].exact()
+        outcomes = batch.boots_run(boots, work / "level", exact, label=f"{options.machine}, {'exact' if exact else 'SMP'}")
+        for (part, folder), outcome in zip(runs, outcomes):
+            outcome_take(part, outcome, folder, options)
 
 
 def cross_select(parts: list[Part]) -> None:
@@ -239,8 +285,8 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
     first = parts[0].boot
     if parts[0].unit == "instructions":
         print(f"{qemu.kvm_lack()}: counts are guest instructions, not time")
-    if any(part.unit == "emulated-ns" for part in parts):
-        print("emulated-ns: the clock of multi-threaded emulation, not a speed; never held against a budget")
+    for unit in dict.fromkeys(part.unit for part in parts if part.unit in UNIT_BANNERS):
+        print(UNIT_BANNERS[unit])
     print(table(results.middle_rows(rows)), end="")
     for part in parts:
         dropped = sum(read.dropped for read in part.streams)
@@ -248,11 +294,27 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
             print(f"warning: {dropped} histogram lines or samples were dropped on the way ({part.label})")
     boots = len(parts[0].streams)
     how = "icount shift=0" if first.accelerator == "icount" else first.accelerator
+    if parts[0].vmm:
+        how = f"{parts[0].vmm}, hypervisor {parts[0].streams[0].environment.get('hypervisor', 'unknown')}, {how} around all of it"
     median = f"{boots} boots, median by p50" if boots > 1 else "1 boot"
+    if parts[0].vmm and boots > 1:
+        exact = [row for row in rows if row["unit"] == "nested-instructions"]
+        median += f", p50 equal in all boots for {results.steady(exact)} of {len({row['name'] for row in exact})} benches"
     print(
         f"{first.machine}, {how}, {median}; release build; loop overhead subtracted;"
         f" results: {shown(folder)}/"
     )
+
+
+def commands_print(parts: list[Part], options: Options) -> None:
+    """What --dry-run shows: the command line of each QEMU; of a first level, then of each guest in it."""
+    batch = options.batch()
+    if batch is None:
+        lines = [qemu.command(part.boot) for part in parts]
+    else:
+        lines = [line for group in batches(parts) for line in batch.commands_shown([p.boot for p in group], group[0].exact())]
+    for line in lines:
+        print(shlex.join(line))
 
 
 def bench(options: Options) -> int:
@@ -262,8 +324,7 @@ def bench(options: Options) -> int:
     )
     parts = parts_plan(options, kernel)
     if options.dry_run:
-        for part in parts:
-            print(shlex.join(qemu.command(part.boot)))
+        commands_print(parts, options)
         return 0
     for part in parts:
         if part.boot.initrd is not None:

@@ -59,7 +59,8 @@ def machine_options(parser: argparse.ArgumentParser, machines: tuple[str, ...]) 
         choices=machines,
         default="q35",
         metavar="VMM",
-        help=f"QEMU machine: {' '.join(machines)} (default q35)",
+        help=f"QEMU machine{', or hypervisor in a first level under emulation' if 'kvm-nested' in machines else ''}: "
+        f"{' '.join(machines)} (default q35)",
     )
     parser.add_argument(
         "--kernel", metavar="FILE", help="boot this ELF and the images beside it; build nothing"
@@ -88,7 +89,7 @@ def parser_make() -> argparse.ArgumentParser:
     bench.add_argument(
         "names", nargs="*", metavar="NAME", help="show only these: a name, its beginning, or a pattern"
     )
-    machine_options(bench, ("q35", "pc", "microvm"))
+    machine_options(bench, ("q35", "pc", "microvm", "kvm-nested"))
     bench.add_argument(
         "--boots", type=natural(1, 1000), default=1, metavar="N", help="boot N times (default 1)"
     )

@@ -354,3 +354,10 @@ def packages_get(names: Sequence[str]) -> Path:
         except Gone:
             pick_path(names).unlink(missing_ok=True)
             return tree_make(resolve(names))
+
+
+def packages_peek(names: Sequence[str]) -> Path | None:
+    """As packages_get, if the cache has them; fetches nothing."""
+    packages = pick_read(names)
+    root = cache_folder() / "roots" / key_of(packages) if packages else None
+    return root if root is not None and tree_good(root) else None

@@ -10,6 +10,7 @@ BOUND_BITS = range(0, 40, 2)  # 20 buckets: 1, 4, 16, ... of the unit
 FAMILIES = {  # unit: metric, what one unit is worth in it, help
     "instructions": ("tern_instructions", 1, "Guest instructions per operation under icount."),
     "ns": ("tern_latency_seconds", 1e-9, "Latency of one operation."),
+    "nested-instructions": ("tern_nested_instructions", 1, "Instructions of guest and hypervisor per operation under icount."),
     "emulated-ns": ("tern_emulated_latency_seconds", 1e-9, "An emulator's clock per operation: not a speed."),
 }
 

@@ -24,9 +24,12 @@ from initramfs import Archive
 
 FIRMWARE = ("bios-256k.bin", "bios-microvm.bin", "kvmvapic.bin", "linuxboot_dma.bin", "pvh.bin", "qboot.rom")
 FIRMWARE_FOLDERS = ("/usr/share/qemu", "/usr/share/seabios")
+PACKAGES = (debcache.KERNEL_CLOUD, debcache.BUSYBOX)
+NAME = "the first level (Linux with KVM)"
 INNER_QEMU = "usr/bin/qemu-system-x86_64"
 APPEND = (
     "console=ttyS0 panic=-1 tsc=reliable mitigations=off nokaslr nopti nmi_watchdog=0 nowatchdog audit=0 loglevel=4"
+    " cryptomgr.notests"
 )
 MONITOR, LATE_FILE, SECONDS_FILE = "monitor", "late.txt", "seconds.txt"
 MONITOR_SECONDS = 3
@@ -85,16 +88,43 @@ def firmware_find(name: str) -> Path:
 
 def level_make(exact: bool, cpus: int = 2, extra: Extra = Extra()) -> firstlevel.Level:
     """The first level with KVM; downloads Debian's kernel once. Raises TernError for what is missing."""
-    packages = debcache.packages_get([debcache.KERNEL_CLOUD, debcache.BUSYBOX])
+    packages = debcache.packages_get(PACKAGES)
     archive = firstlevel.archive_make(packages, ["kvm_amd", *extra.modules], SETUP)
     archive.program(INNER_QEMU, Path(qemu.program()))
     for name in FIRMWARE:
         archive.file(f"usr/share/qemu/{name}", firmware_find(name))
     extra.programs(archive)
+    return firstlevel.Level(NAME, kernel_find(packages), APPEND, archive, exact=exact, cpus=cpus)
+
+
+def kernel_find(packages: Path) -> Path:
+    """The kernel of the unpacked packages."""
     kernels = sorted((packages / "boot").glob("vmlinuz-*"))
     if len(kernels) != 1:
         raise TernError(f"{packages} has {len(kernels)} kernels, not one; remove {packages.parent.parent}")
-    return firstlevel.Level("the first level (Linux with KVM)", kernels[0], APPEND, archive, exact=exact, cpus=cpus)
+    return kernels[0]
+
+
+def commands_shown(boots: Sequence[qemu.Boot], exact: bool, cpus: int = 2) -> list[list[str]]:
+    """The command line of the first level and those of the guests in it; downloads nothing."""
+    packages = debcache.packages_peek(PACKAGES)
+    kernel = kernel_find(packages) if packages else Path("vmlinuz-cloud-amd64")
+    level = firstlevel.Level(NAME, kernel, APPEND, Archive(), exact=exact, cpus=cpus)
+    inner = [inner_command(inner_boot(boot)[0]) for boot in boots]
+    return [firstlevel.command(level, Path(firstlevel.INITRAMFS_FILE)), *inner]
+
+
+def environment(exact: bool, cpus: int = 2) -> dict[str, str]:
+    """What results.json says of the first level."""
+    level = firstlevel.Level(NAME, kernel_find(debcache.packages_get(PACKAGES)), APPEND, Archive(), exact=exact, cpus=cpus)
+    return {
+        "kernel": level.kernel.name,
+        "machine": level.machine,
+        "cpu": level.cpu,
+        "cpus": "1" if exact else str(cpus),
+        "accelerator": "tcg, icount shift=0" if exact else "tcg, parallel",
+        "command_line": APPEND,
+    }
 
 
 def inner_boot(boot: qemu.Boot) -> tuple[qemu.Boot, dict[str, Path]]:

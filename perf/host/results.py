@@ -2,8 +2,8 @@
 """Rows of results.json: per-operation figures of one histogram, the budget they are held against, and the
 checked file.
 
-Figures are in the bench's unit: instructions (icount), ns (KVM) or emulated-ns (an emulator's clock: not a
-speed).
+Figures are in the bench's unit: instructions (icount), ns (KVM), nested-instructions (icount around a hypervisor and
+its guest) or emulated-ns (an emulator's clock: not a speed).
 """
 import json
 import platform
@@ -115,6 +115,12 @@ def differences(rows: list[Row]) -> list[str]:
         missing = first.keys() - {row["name"] for row in rows if row["boot"] == boot}
         found += [f"{name}: missing in boot {boot}" for name in sorted(missing)]
     return found
+
+
+def steady(rows: list[Row]) -> int:
+    """How many benches have the same p50 in every boot."""
+    names = {row["name"] for row in rows}
+    return sum(len({row["p50"] for row in rows if row["name"] == name}) == 1 for name in names)
 
 
 def revision() -> str:

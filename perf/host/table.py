@@ -3,7 +3,7 @@
 from typing import Any
 
 HEADS = ("bench", "unit", "count", "min", "p50", "p99", "max", "cold", "budget", "delta", "verdict")
-UNIT_SHOWN = {"instructions": "insn"}
+UNIT_SHOWN = {"instructions": "insn", "nested-instructions": "nested-insn"}
 LEFT = ("bench", "unit", "verdict")
 WIDTH_MAX = 110
 
