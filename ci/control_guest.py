@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ CPUS = 2
 TIMEOUT_S = 60.0
 PROMPT = "type a line"
 TYPED = b"hello tern\nquit\n"
-MODULES = ["scheduler", "memory", "clock", "channels", "bus", "syscalls", "perf", "cpu"]
+MODULES = ["scheduler", "memory", "clock", "channels", "bus", "syscalls", "perf", "cpu", "power"]
 
 
 def expect(what: str, found: Any, wanted: Any) -> None:
@@ -236,6 +236,19 @@ STEPS = (
 )
 
 
+def end_by_request(guest: Guest) -> None:
+    """The machine is asked to end: it says so, and everything is in its place."""
+    guest.wait_for_prompt()
+    expect("no time", guest.ask("power", "off", "0")["status"], "INVALID_ARGUMENT")
+    expect("ending", guest.ask_ok("power", "get_stats")["ending"], False)
+    guest.ask_ok("power", "off", "300")
+    expect("ending", guest.ask_ok("power", "get_stats")["ending"], True)
+    outcome = guest.end()
+    expect("the guest's end", outcome.status, qemu.EXIT_SUCCESS)
+    if "power: off in 300 ms" not in outcome.log or "census: BROKEN" in outcome.log:
+        raise Failed("\n".join(outcome.last_lines()))
+
+
 def steps_run(guest: Guest) -> None:
     """Every step; then the guest's own work, and its end."""
     guest.wait_for_prompt()
@@ -253,27 +266,27 @@ def steps_run(guest: Guest) -> None:
         raise Failed("\n".join([f"the guest's end: {reason}", *outcome.last_lines()]))
 
 
-def control_run(machine: str) -> str:
+def control_run(name: str, machine: str, story: Callable[[Guest], None]) -> str:
     """One boot, of which the files stay in build/check/."""
-    folder = LOGS / f"guest.control.{machine}.{CPUS}cpu"
+    folder = LOGS / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="tern-", dir="/tmp") as place:
         guest = Guest(machine, folder, Path(place) / "control.sock")
         try:
-            steps_run(guest)
+            story(guest)
         finally:
             qemu.stop(guest.process)
-    return f"{len(STEPS)} steps"
+    return f"{len(STEPS)} steps" if story is steps_run else "1 step"
 
 
 def control_jobs() -> list[Job]:
     """A job per machine."""
     return [
-        Job(
-            f"guest.control.{machine}.{CPUS}cpu",
-            lambda machine=machine: control_run(machine),
-            ("build.gcc.release",),
-        )
+        Job(name, lambda name=name, machine=machine, story=story: control_run(name, machine, story), ("build.gcc.release",))
         for machine in MACHINES
+        for name, story in (
+            (f"guest.control.{machine}.{CPUS}cpu", steps_run),
+            (f"guest.control_off.{machine}.{CPUS}cpu", end_by_request),
+        )
     ]

@@ -7,9 +7,9 @@
 #include "mm/page.h"
 #include "sys/lib/panic.h"
 
-#include <arch/apic.h>
 #include <arch/atomic.h>
 #include <arch/memory.h>
+#include <arch/platform.h>
 
 CHANNEL_DEFINE(inbox_channel, struct inbox_message)
 
@@ -32,7 +32,7 @@ void inbox_kick(uint32_t cpu, uint8_t priority)
     const struct inbox *in = cpu_ptr(cpu, inbox);
     int level = load_relaxed(&in->level);
     if (level <= (int)priority || (level != INBOX_POLLING && channel_len(&in->channel) > 1))
-        apic_send(cpu_ptr(cpu, percpu_head)->apic_id, VECTOR_WAKE);
+        platform.wake(cpu);
 }
 
 void inbox_send(uint32_t cpu, const struct inbox_message *m, uint8_t priority)
@@ -63,5 +63,5 @@ void inbox_set_level(int level)
         return;
     fence_full(); /* pairs: inbox-wake */
     if (!channel_is_empty(&in->channel))
-        apic_send(this_cpu(percpu_head).apic_id, VECTOR_WAKE);
+        platform.wake(cpu_index());
 }

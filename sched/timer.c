@@ -6,9 +6,9 @@
 #include "sched/sched.h"
 #include "sys/lib/panic.h"
 
-#include <arch/apic.h>
 #include <arch/clock.h>
 #include <arch/memory.h>
+#include <arch/platform.h>
 
 PERCPU(struct timer, timer) = {.armed_ns = TIME_NEVER, .slice_ns = TIME_NEVER};
 static uint64_t slice_length_ns = 10000000; /* [I] */
@@ -42,7 +42,7 @@ void timer_arm_earlier(uint64_t ns)
     if (ns >= tm->armed_ns)
         return;
     tm->armed_ns = ns;
-    apic_timer_arm(ns);
+    platform.timer_arm(ns);
 }
 
 bool timer_deadline_set_early(struct thread *t, uint64_t ns)

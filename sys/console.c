@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: MIT
- * Sinks on virtio ports. The log waits, bounded, for a full port, then drops and counts; the histogram stream never
- * drops: a full port ends the step. */
+ * Sinks on streams. The log waits, bounded, for a full stream, then drops and counts; the histogram stream never drops:
+ * a full one ends the step. */
 #include "sys/console.h"
 
-#include "drivers/virtio/console.h"
 #include "perf/hlog.h"
 #include "sys/lib/log.h"
 #include "sys/lib/string.h"
 #include "sys/machine.h"
+#include "sys/stream.h"
 
 #include <arch/clock.h>
 
-#define PORT_SPINS 10000000
+#define STREAM_SPINS 10000000
 #define STEP_BUDGET 4096
 #define REST_STEPS_MAX 1000
 
-static struct virtio_port *log_port, *hist_port;
+static struct stream *log_stream, *hist_stream;
 static uint64_t log_lost; /* bytes */
 static struct hlog_writer writer;
 static const struct histogram *writing; /* NULL: nothing under way */
 static uint64_t written, dropped, last_end_ns;
 static bool header_sent;
 
-/* Waits, bounded, for a full port. 0: nothing goes out any more, since the device is stuck or the host closed the port.
+/* Waits, bounded, for a full stream. 0: nothing goes out any more: the device is stuck, or the host closed the stream.
  */
-static size_t port_write(struct virtio_port *port, const char *bytes, size_t n)
+static size_t write_some(struct stream *stream, const char *bytes, size_t n)
 {
-    size_t taken = virtio_port_write(port, bytes, n);
-    return taken || !virtio_port_flush(port, PORT_SPINS) ? taken : virtio_port_write(port, bytes, n);
+    size_t taken = stream_write(stream, bytes, n);
+    return taken || !stream_flush(stream, STREAM_SPINS) ? taken : stream_write(stream, bytes, n);
 }
 
-static void log_port_write(const char *bytes, size_t n)
+static void log_stream_write(const char *bytes, size_t n)
 {
     while (n) {
-        size_t taken = port_write(log_port, bytes, n);
+        size_t taken = write_some(log_stream, bytes, n);
         if (!taken) {
             log_lost += n;
             return;
@@ -43,20 +43,20 @@ static void log_port_write(const char *bytes, size_t n)
     }
 }
 
-static struct log_sink log_sink = {.write = log_port_write};
+static struct log_sink log_sink = {.write = log_stream_write};
 
-static size_t hist_port_write(void *context, const char *bytes, size_t n)
+static size_t hist_stream_write(void *context, const char *bytes, size_t n)
 {
     (void)context;
-    return virtio_port_write(hist_port, bytes, n);
+    return stream_write(hist_stream, bytes, n);
 }
 
-static const struct hlog_sink hist_sink = {.write = hist_port_write};
+static const struct hlog_sink hist_sink = {.write = hist_stream_write};
 
 static void hist_write_all(const char *bytes, size_t n)
 {
     while (n) {
-        size_t taken = port_write(hist_port, bytes, n);
+        size_t taken = write_some(hist_stream, bytes, n);
         if (!taken)
             return;
         bytes += taken;
@@ -64,28 +64,24 @@ static void hist_write_all(const char *bytes, size_t n)
     }
 }
 
-/* A host may open its ports after the bounded wait of the driver's start: looked for again at every export and at the
+/* A host may open its streams after the bounded wait of the driver's start: looked for again at every export and at the
  * end. */
 static void attach(void)
 {
-    virtio_console_poll();
-    if (!hist_port)
-        hist_port = virtio_console_port("org.tern.hist");
-    if (log_port || !(log_port = virtio_console_port("org.tern.log")))
+    stream_poll();
+    if (!hist_stream)
+        hist_stream = stream_get(STREAM_HIST);
+    if (log_stream || !(log_stream = stream_get(STREAM_LOG)))
         return;
     log_add_sink(&log_sink); /* replays what it missed */
 }
 
 void console_init(const char *hints)
 {
-    enum status s = virtio_console_init(hints);
-    if (s != STATUS_OK) {
-        log_info("virtio-console: %s", s == STATUS_NOT_FOUND ? "none" : "refused");
-        return;
-    }
+    stream_init(hints);
     attach();
-    log_info("virtio-console: log port %s, histogram port %s", log_port ? "open" : "absent",
-             hist_port ? "open" : "absent");
+    if (log_stream || hist_stream)
+        log_info("streams: log %s, histograms %s", log_stream ? "open" : "absent", hist_stream ? "open" : "absent");
 }
 
 static void send_header(void)
@@ -135,7 +131,7 @@ static enum status export_step(void)
 enum status console_export(const struct histogram *h, const char *text, uint64_t n)
 {
     attach();
-    if (!hist_port) {
+    if (!hist_stream) {
         dropped++;
         return STATUS_OK;
     }
@@ -156,7 +152,7 @@ static void export_rest(void)
 {
     for (uint32_t i = 0; writing && i < REST_STEPS_MAX; i++)
         if (export_step() == STATUS_UNAVAILABLE)
-            virtio_port_flush(hist_port, PORT_SPINS);
+            stream_flush(hist_stream, STREAM_SPINS);
 }
 
 void console_finish(bool complete)
@@ -165,7 +161,7 @@ void console_finish(bool complete)
     attach();
     if (complete)
         export_rest();
-    if (complete && hist_port && !writing) {
+    if (complete && hist_stream && !writing) {
         if (!header_sent)
             send_header();
         hist_write_all(text, hlog_end(text, sizeof(text), written, dropped));
@@ -173,9 +169,9 @@ void console_finish(bool complete)
     if (dropped)
         log_warn("%lu histograms were dropped", dropped);
     if (log_lost)
-        log_warn("%lu bytes of log were lost on the virtio port", log_lost);
-    if (log_port)
-        virtio_port_flush(log_port, PORT_SPINS);
-    if (hist_port)
-        virtio_port_flush(hist_port, PORT_SPINS);
+        log_warn("%lu bytes of log were lost on the way to the host", log_lost);
+    if (log_stream)
+        stream_flush(log_stream, STREAM_SPINS);
+    if (hist_stream)
+        stream_flush(hist_stream, STREAM_SPINS);
 }

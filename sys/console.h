@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's byte streams to the host: the log to org.tern.log, histograms to org.tern.hist. Boot CPU only. */
+ * The kernel's byte streams to the host: the log and histograms (sys/stream.h). Boot CPU only. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include "sched/thread.h"
 #include "sys/abi/histogram.h"
 
-/* Finds the virtio console and sends the log to it. Without one the UART has the log, and histograms are dropped and
+/* Finds the streams and sends the log to its own. Without it the UART has the log, and histograms are dropped and
  * counted. `hints`: the command line, which may name virtio-mmio devices. */
 void console_init(const char *hints);
 

@@ -6,7 +6,6 @@
  * more than that. CPU 0 only. */
 #include "sys/control.h"
 
-#include "drivers/virtio/console.h"
 #include "ipc/event_bus.h"
 #include "ipc/router.h"
 #include "mm/page.h"
@@ -16,10 +15,10 @@
 #include "sys/lib/string.h"
 #include "sys/module/module.h"
 #include "sys/request.h"
+#include "sys/stream.h"
 
 #include <arch/clock.h>
 
-#define PORT_NAME "org.tern.control"
 #define REQUESTS 4
 #define ANSWER_BYTES 4096
 #define TAG_BYTES_MAX 31
@@ -103,9 +102,9 @@ static void out_put(void *context, const char *bytes, size_t n)
 static struct json out = {.put = out_put};
 
 /* What the port takes; the rest moves to the front. */
-static void out_flush(struct virtio_port *port)
+static void out_flush(struct stream *stream)
 {
-    size_t taken = out_bytes ? virtio_port_write(port, room->out, out_bytes) : 0;
+    size_t taken = out_bytes ? stream_write(stream, room->out, out_bytes) : 0;
     if (!taken)
         return;
     out_bytes -= taken;
@@ -318,13 +317,13 @@ static void line_begin(enum request_news news)
 }
 
 /* False: no whole line is there, or enough was read before the next tick. */
-static bool line_read(struct virtio_port *port)
+static bool line_read(struct stream *stream)
 {
     for (;;) {
         if (input_next == input_bytes) {
             size_t most = turn.bytes < sizeof(input) ? turn.bytes : sizeof(input);
             input_next = 0;
-            input_bytes = virtio_port_read(port, input, most);
+            input_bytes = stream_read(stream, input, most);
             turn.bytes -= input_bytes;
         }
         if (!input_bytes)
@@ -347,7 +346,7 @@ static void give_up(void)
 }
 
 /* One thing that can be done now; false if there is none. */
-static bool step(struct virtio_port *port)
+static bool step(struct stream *stream)
 {
     if (line.asked && clock_now_ns() < line.deadline_ns)
         return false;
@@ -359,7 +358,7 @@ static bool step(struct virtio_port *port)
         return false;
     if (line.active)
         ask_next();
-    else if (!line_read(port))
+    else if (!line_read(stream))
         return false;
     turn.requests--;
     return true;
@@ -379,15 +378,15 @@ static void forget(void)
 
 static void run(void)
 {
-    struct virtio_port *port = virtio_console_port(PORT_NAME);
-    if (!port && connected)
+    struct stream *stream = stream_get(STREAM_CONTROL);
+    if (!stream && connected)
         forget();
-    if (!port || running)
+    if (!stream || running)
         return;
     connected = running = true;
     do
-        out_flush(port);
-    while (step(port));
+        out_flush(stream);
+    while (step(stream));
     running = false;
 }
 
@@ -395,7 +394,7 @@ static enum event_response handle_tick(struct event_subscription *s, const struc
 {
     (void)s;
     (void)e;
-    virtio_console_poll();
+    stream_poll();
     turn = (typeof(turn)){.ends_ns = clock_now_ns() + TICK_NS, .requests = TICK_REQUESTS, .bytes = TICK_READ_BYTES};
     run();
     return EVENT_HANDLED;
@@ -404,8 +403,8 @@ static enum event_response handle_tick(struct event_subscription *s, const struc
 void control_init(void)
 {
     paddr_t p;
-    virtio_console_poll();
-    if (!virtio_console_has_port(PORT_NAME))
+    stream_poll();
+    if (!stream_is_expected(STREAM_CONTROL))
         return;
     if (page_alloc((sizeof(*room) + PAGE_SIZE - 1) / PAGE_SIZE, PAGE_SIZE, &p) != STATUS_OK) {
         log_warn("control: no memory for the port");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The host's way to ask a running machine: the virtio port org.tern.control takes requests to modules of the router, a
+ * The host's way to ask a running machine: the stream org.tern.control takes requests to modules of the router, a
  * line each, and gives answers, a line of JSON each, in the same order, one after the other.
  *
  *   request   [#TAG] MODULE TYPE [PAYLOAD]   the module * is all of them; `help` alone is * help

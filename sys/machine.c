@@ -9,6 +9,7 @@
 #include <arch/apic.h>
 #include <arch/clock.h>
 #include <arch/entry.h>
+#include <arch/platform.h>
 
 #define NOTE_HEADER_BYTES 16 /* name size, descriptor size, type, "GNU\0" */
 
@@ -41,15 +42,15 @@ size_t machine_describe(char *out, size_t n)
     char brand[64], cmdline[512];
     put_text(brand, sizeof(brand), f->brand[0] ? f->brand : f->vendor);
     put_text(cmdline, sizeof(cmdline), machine.cmdline);
-    int written =
-        ksnprintf(out, n,
-                  "#[Tern environment build_id=%s boot_protocol=%s hypervisor=\"%s\" cpu_model=\"%s\"]\n"
-                  "#[Tern environment clock_source=\"%s%s\" tsc_khz=%lu tsc_skew_ns=%lu apic=\"%s\" entry=%s]\n"
-                  "#[Tern environment cpus_started=%u cpus_found=%u cpu_source=\"%s\" command_line=\"%s\"]\n"
-                  "#[Tern environment mitigations=\"%s\"]\n",
-                  machine_build_id(), machine.protocol, f->hypervisor[0] ? f->hypervisor : "none", brand,
-                  clock_state.source, clock_state.emulated_tsc ? ", emulated TSC" : "", clock_state.tsc_khz,
-                  machine.tsc_skew_ns, apic_description(), entry_is_sysenter() ? "sysenter" : "syscall",
-                  machine.cpus_started, machine.cpus_found, machine.cpu_source, cmdline, speculation_text());
+    int written = ksnprintf(
+        out, n,
+        "#[Tern environment build_id=%s boot_protocol=%s hypervisor=\"%s\" cpu_model=\"%s\"]\n"
+        "#[Tern environment clock_source=\"%s%s\" tsc_khz=%lu tsc_skew_ns=%lu apic=\"%s, %s\" wake=\"%s\" entry=%s]\n"
+        "#[Tern environment cpus_started=%u cpus_found=%u cpu_source=\"%s\" command_line=\"%s\"]\n"
+        "#[Tern environment mitigations=\"%s\"]\n",
+        machine_build_id(), machine.protocol, f->hypervisor[0] ? f->hypervisor : "none", brand, clock_state.source,
+        clock_state.emulated_tsc ? ", emulated TSC" : "", clock_state.tsc_khz, machine.tsc_skew_ns, apic_name(),
+        platform.timer_name, platform.wake_name, entry_is_sysenter() ? "sysenter" : "syscall", machine.cpus_started,
+        machine.cpus_found, machine.cpu_source, cmdline, speculation_text());
     return (size_t)written < n ? (size_t)written : n - 1;
 }

@@ -12,6 +12,10 @@
 #include "arch/x86_64/speculation.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/uart.h"
+#include "drivers/xen/domain.h"
+#include "drivers/xen/early.h"
+#include "drivers/xen/memory.h"
+#include "drivers/xen/xen.h"
 #include "ipc/event_bus.h"
 #include "mm/page.h"
 #include "sched/sched.h"
@@ -39,6 +43,7 @@
 #include <arch/clock.h>
 #include <arch/entry.h>
 #include <arch/percpu.h>
+#include <arch/platform.h>
 
 #define BOOT_MAP_LIMIT (UINT64_C(4) << 30) /* what boot.S maps */
 
@@ -58,6 +63,9 @@ static void read_boot_info(uint32_t multiboot2_magic, paddr_t info)
     enum status s = multiboot2_magic ? multiboot2_decode(info, &boot) : pvh_decode(info, &boot);
     if (s != STATUS_OK)
         panic("the boot loader's information at %#lx is no good: status %d", info, (int)s);
+    xen_set_initial(boot.initial_domain);
+    if (!boot.memory.count && xen_domain_get()->present && xen_memory_map(&boot) != STATUS_OK)
+        log_warn("Xen gives no memory map");
     log_info("Tern %.12s, by %s%s%s, command line: %s", machine_build_id(), boot.protocol,
              boot.loader[0] ? " from " : "", boot.loader, boot.cmdline);
     if (boot.refused)
@@ -127,10 +135,12 @@ static void init_time(const struct clock_hints *hints)
     apic_init(cpus.lapic_base);
     apic_activate();
     apic_timer_calibrate();
+    xen_start();
     cpu_ptr(0, percpu_head)->apic_id = apic_id();
     const struct cpu_features *f = features_get();
-    log_info("clock: TSC %lu.%03lu MHz from %s%s; %s", clock_state.tsc_khz / 1000, clock_state.tsc_khz % 1000,
-             clock_state.source, clock_state.emulated_tsc ? " (emulated: each read exits)" : "", apic_description());
+    log_info("clock: TSC %lu.%03lu MHz from %s%s; %s, %s", clock_state.tsc_khz / 1000, clock_state.tsc_khz % 1000,
+             clock_state.source, clock_state.emulated_tsc ? " (emulated: each read exits)" : "", apic_name(),
+             platform.timer_name);
     log_info("CPU: %s; hypervisor %s;%s%s%s%s", f->brand, f->hypervisor[0] ? f->hypervisor : "none",
              f->smep ? " SMEP" : "", f->smap ? " SMAP" : "", f->umip ? " UMIP" : "", f->pcid ? " PCID" : "");
 }
@@ -238,8 +248,10 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
 {
     trap_init();
     features_init();
+    xen_detect();
     machine.entry_tsc = entry_tsc;
     uart_init();
+    xen_early_begin();
     read_boot_info(multiboot2_magic, info);
     read_cmdline();
     init_memory();

@@ -98,6 +98,34 @@ static bool ask_others_to_stop(void)
     return cpu == cpu_count;
 }
 
+static enum event_response handle_tick(struct event_subscription *s, const struct event *e);
+static uint64_t grace_ends_ns; /* 0: nobody asked */
+static struct event_subscription grace = {
+    .name = "shutdown", .handle = handle_tick, .topics = TOPIC_TICK, .priority = EVENT_PRIORITY_LOW, .always = true};
+
+static enum event_response handle_tick(struct event_subscription *s, const struct event *e)
+{
+    (void)s, (void)e;
+    if (clock_now_ns() >= grace_ends_ns)
+        shutdown_machine(SHUTDOWN_SUCCESS);
+    return EVENT_HANDLED;
+}
+
+bool shutdown_is_near(void)
+{
+    return grace_ends_ns;
+}
+
+void shutdown_soon(uint64_t grace_ns)
+{
+    if (grace_ends_ns)
+        return;
+    grace_ends_ns = clock_now_ns() + grace_ns;
+    event_publish(EVENT_SHUTDOWN, 0, 0, 0, 0);
+    if (grace_ns == 0 || event_subscribe(&grace) != STATUS_OK)
+        shutdown_machine(SHUTDOWN_SUCCESS);
+}
+
 static void run_shutdown(const struct inbox_message *m)
 {
     shutdown_machine((enum shutdown_value)m->word[0]);
@@ -113,7 +141,7 @@ void shutdown_machine(enum shutdown_value value)
         stop_here();
     }
     struct event event = {.kind = EVENT_SHUTDOWN, .value = value != SHUTDOWN_SUCCESS};
-    if (!panics)
+    if (!panics && !grace_ends_ns)
         (void)event_publish_sync(&event);
     bool orderly = value == SHUTDOWN_SUCCESS || value == SHUTDOWN_FAILURE;
     bool at_rest = orderly && ask_others_to_stop();

@@ -3,6 +3,7 @@
  * a kernel fault. Interrupts reach the kernel only while it idles. */
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/trap.h"
+#include "drivers/xen/event.h"
 #include "sched/sched.h"
 #include "sys/lib/log.h"
 #include "sys/line.h"
@@ -13,6 +14,17 @@
 #include <arch/apic.h>
 #include <arch/control.h>
 #include <arch/entry.h>
+
+/* Xen's upcall, which stands for several interrupts at once; true if a wake-up was among them. */
+static bool upcall(void)
+{
+    if (xen_event_needs_eoi())
+        apic_eoi();
+    uint32_t events = xen_event_take();
+    if (events & XEN_EVENT_TIMER)
+        timer_interrupt();
+    return events & XEN_EVENT_WAKE;
+}
 
 static bool interrupt(uint64_t vector)
 {
@@ -46,9 +58,11 @@ void trap_user(struct thread *t)
         nmi_user(t);
         return;
     }
-    if (vector == VECTOR_WAKE) {
-        apic_eoi();
-        inbox_run();
+    if (vector == VECTOR_WAKE || vector == VECTOR_UPCALL) {
+        if (vector == VECTOR_WAKE)
+            apic_eoi();
+        if (vector == VECTOR_WAKE || upcall())
+            inbox_run();
         sched_interrupted();
         return;
     }
@@ -97,10 +111,14 @@ void trap_kernel(struct frame *f)
     }
     if (f->vector < TRAP_EXCEPTIONS)
         fault_report(f);
+    f->rip = interrupts_halt_skip(f->rip, f->rflags);
     f->rflags &= ~(uint64_t)RFLAGS_IF; /* the idle loop looks after each one, so that none keeps it from going on */
     if (f->vector == VECTOR_WAKE) {
         apic_eoi();
         inbox_set_level(INBOX_POLLING);
+    } else if (f->vector == VECTOR_UPCALL) {
+        if (upcall())
+            inbox_set_level(INBOX_POLLING);
     } else if (!interrupt(f->vector)) {
         refuse_interrupt(f->vector);
     }

@@ -39,7 +39,7 @@ static struct {
 enum status acpi_table_open(paddr_t at, const char *signature, struct acpi_table *out)
 {
     const uint8_t *header = boot_table_at(at, ACPI_HEADER_BYTES);
-    if (!header || memcmp(header, signature, 4) != 0)
+    if (!header || (signature && memcmp(header, signature, 4) != 0))
         return STATUS_NOT_FOUND;
     const uint32_t bytes = load_le32(header + TABLE_LENGTH);
     if (bytes < ACPI_HEADER_BYTES || bytes > TABLE_BYTES_MAX || !boot_table_at(at, bytes))
@@ -58,12 +58,18 @@ static bool root_open(paddr_t at, const char *signature, uint32_t entry_bytes)
     return true;
 }
 
+/* dom0's XSDT is made by Xen, which takes its head from the machine's. On a machine whose RSDP is of the first version
+ * there is none, and Xen 4.17 takes what lies at address 0; length, checksum and entries are right. */
+static bool accept_nameless;
+
 static bool rsdp_decode(const uint8_t *rsdp, size_t bytes)
 {
     if (bytes < RSDP_V1_BYTES || memcmp(rsdp, "RSD PTR ", 8) != 0 || boot_table_sum(rsdp, RSDP_V1_BYTES) != 0)
         return false;
     if (bytes >= RSDP_BYTES_MAX && rsdp[RSDP_REVISION] >= 2 && load_le32(rsdp + RSDP_LENGTH) == RSDP_BYTES_MAX &&
-        boot_table_sum(rsdp, RSDP_BYTES_MAX) == 0 && root_open(load_le64(rsdp + RSDP_XSDT), "XSDT", 8))
+        boot_table_sum(rsdp, RSDP_BYTES_MAX) == 0 &&
+        (root_open(load_le64(rsdp + RSDP_XSDT), "XSDT", 8) ||
+         (accept_nameless && root_open(load_le64(rsdp + RSDP_XSDT), NULL, 8))))
         return true;
     return root_open(load_le32(rsdp + RSDP_RSDT), "RSDT", 4);
 }
@@ -78,6 +84,7 @@ static bool rsdp_accept(paddr_t at)
 enum status acpi_init(const struct boot_info *boot)
 {
     root.entry_bytes = 0;
+    accept_nameless = boot->initial_domain;
     if (rsdp_decode(boot->rsdp_copy, boot->rsdp_copy_bytes) || rsdp_accept(boot->rsdp) ||
         boot_table_find("RSD PTR ", rsdp_accept))
         return STATUS_OK;

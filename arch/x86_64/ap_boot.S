@@ -51,6 +51,7 @@ ap_entry64:
 
     .text
 /* smp.c starts one CPU at a time and leaves its stack in ap_stack_top; only the kernel's own tables map it. */
+    .globl ap_high
 ap_high:
     movq paging_root, %rax
     movq %rax, %cr3

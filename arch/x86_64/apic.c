@@ -10,6 +10,8 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
+#include <arch/percpu.h>
+#include <arch/platform.h>
 #include <stddef.h>
 
 enum apic_register {
@@ -51,6 +53,8 @@ struct apic_ops {
 static void *registers;            /* [I] xAPIC only */
 static const struct apic_ops *ops; /* [I] */
 static uint64_t timer_hz;          /* [I] one-shot mode */
+
+struct platform platform;
 
 static uint32_t xapic_read(uint32_t reg)
 {
@@ -101,6 +105,8 @@ static void pic_mask(void)
         io_out8(PIC_SLAVE_MASK, 0xff);
 }
 
+static void platform_begin(void);
+
 void apic_init(paddr_t base)
 {
     pic_mask();
@@ -111,6 +117,7 @@ void apic_init(paddr_t base)
         registers = mmio_map(base, PAGE_SIZE);
         panic_if(!registers);
     }
+    platform_begin();
 }
 
 void apic_activate(void)
@@ -147,7 +154,7 @@ void apic_timer_calibrate(void)
     now_ns = clock_now_ns();
     timer_hz = (uint64_t)ticks * 1000000000 / (now_ns - start_ns);
     panic_if(timer_hz == 0);
-    apic_timer_disarm();
+    ops->write(APIC_TIMER_INITIAL, 0);
     ops->write(APIC_LVT_TIMER, VECTOR_TIMER);
 }
 
@@ -181,12 +188,13 @@ void apic_send_others(uint8_t vector)
     ops->command(0, vector | ICR_ASSERT | ICR_OTHERS);
 }
 
-void apic_timer_arm(uint64_t ns)
+static void arm_deadline(uint64_t ns)
 {
-    if (features_get()->tsc_deadline) {
-        wrmsr(MSR_TSC_DEADLINE, clock_to_tsc(ns));
-        return;
-    }
+    wrmsr(MSR_TSC_DEADLINE, clock_to_tsc(ns));
+}
+
+static void arm_one_shot(uint64_t ns)
+{
     uint64_t now = clock_now_ns();
     uint64_t delta_ns = ns > now ? ns - now : 0;
     if (delta_ns > 1000000000)
@@ -195,18 +203,21 @@ void apic_timer_arm(uint64_t ns)
     ops->write(APIC_TIMER_INITIAL, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
 }
 
-void apic_timer_disarm(void)
+static void wake(uint32_t cpu)
 {
-    if (features_get()->tsc_deadline)
-        wrmsr(MSR_TSC_DEADLINE, 0);
-    else
-        ops->write(APIC_TIMER_INITIAL, 0);
+    apic_send(cpu_ptr(cpu, percpu_head)->apic_id, VECTOR_WAKE);
 }
 
-const char *apic_description(void)
+static void platform_begin(void)
 {
-    bool x2 = ops == &x2apic_ops, deadline = features_get()->tsc_deadline;
-    static const char *const names[2][2] = {{"xAPIC, one-shot timer", "xAPIC, TSC-deadline timer"},
-                                            {"x2APIC, one-shot timer", "x2APIC, TSC-deadline timer"}};
-    return names[x2][deadline];
+    bool deadline = features_get()->tsc_deadline;
+    platform.timer_arm = deadline ? arm_deadline : arm_one_shot;
+    platform.timer_name = deadline ? "TSC-deadline timer" : "one-shot timer";
+    platform.wake = wake;
+    platform.wake_name = apic_name();
+}
+
+const char *apic_name(void)
+{
+    return ops == &x2apic_ops ? "x2APIC" : "xAPIC";
 }

@@ -32,6 +32,7 @@
 
 #define EFER_SCE (1 << 0)
 #define EFER_LME (1 << 8)
+#define EFER_LMA (1 << 10)
 #define EFER_NXE (1 << 11)
 
 /* SYSRET takes SS from STAR[63:48] + 8 and CS from + 16, hence the order. */
@@ -70,6 +71,7 @@
 #define VECTOR_TIMER 0xf1
 #define VECTOR_WAKE 0xf0
 #define VECTOR_STOP 0xf2
+#define VECTOR_UPCALL 0xf3 /* Xen's event channels: timer, wake-ups, devices */
 #define VECTOR_SPURIOUS 0xff
 
 /* Interrupt stack table slots. */

@@ -32,6 +32,7 @@ struct boot_info {
     bool cmdline_truncated;
     struct memory_map memory; /* count 0: none was given (PVH version 0: ask the hypervisor) */
     struct boot_module modules[BOOT_MODULES_MAX];
+    bool initial_domain; /* Xen's dom0 */
     size_t module_count;
     struct boot_range reserve[BOOT_RESERVE_MAX]; /* modules, and the loader's own tables; may overlap */
     size_t reserve_count;

@@ -30,6 +30,8 @@ SECTIONS
         . = ALIGN(16);
         _etext = .;
     } :text
+    .hypercall (NOLOAD) : AT(ADDR(.hypercall) - KERNEL_BASE) { *(.hypercall) } :text
+    kernel_text_end = .;
 
     . = ALIGN(4096);
     kernel_rodata_start = .;

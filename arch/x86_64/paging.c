@@ -29,8 +29,8 @@
 #define MMIO_BASE UINT64_C(0xffffc00000000000)
 #define STACK_BASE UINT64_C(0xffffd00000000000)
 
-extern char kernel_load_start[], _text[], _etext[], kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[],
-    kernel_end[];
+extern char kernel_load_start[], _text[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
+    kernel_data_start[], kernel_end[];
 
 paddr_t paging_root; /* [I] the kernel's own tables; ap_boot.S reads it */
 static vaddr_t mmio_next = MMIO_BASE;
@@ -149,7 +149,7 @@ void paging_init(const struct memory_map *map)
     panic_if(page_alloc(1, PAGE_SIZE, &paging_root) != STATUS_OK);
     paddr_t hole_start = (paddr_t)kernel_load_start & ~(LARGE_BYTES - 1);
     paddr_t hole_end = (virt_to_phys(kernel_end) + LARGE_BYTES - 1) & ~(LARGE_BYTES - 1);
-    map_section(_text, _etext, PAGE_EXECUTE);
+    map_section(_text, kernel_text_end, PAGE_EXECUTE);
     map_section(kernel_rodata_start, kernel_rodata_end, 0);
     map_section(kernel_data_start, kernel_end, PAGE_WRITE);
     map_direct(0, 0x100000, hole_start, hole_end); /* BIOS data, MP table, the other CPUs' first page */
@@ -195,17 +195,28 @@ uint64_t paging_cr3(paddr_t root, uint32_t index)
     return features_get()->pcid ? (root | (index + 1) | no_flush) : root;
 }
 
-void *mmio_map(paddr_t p, size_t bytes)
+/* A place of its own for physical memory that is not in the direct map. */
+static void *window_map(paddr_t p, size_t bytes, uint32_t flags)
 {
     paddr_t first = p & ~(uint64_t)(PAGE_SIZE - 1);
     uint64_t span = ((p - first) + bytes + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
     if (!bytes || p + bytes < p || p + bytes > (UINT64_C(1) << 46))
         return NULL;
     vaddr_t v = mmio_next;
-    if (paging_map(paging_root, v, first, span, PAGE_WRITE | PAGE_UNCACHED) != STATUS_OK)
+    if (paging_map(paging_root, v, first, span, PAGE_WRITE | flags) != STATUS_OK)
         return NULL;
     mmio_next += span + PAGE_SIZE;
     return (void *)(v + (p - first));
+}
+
+void *mmio_map(paddr_t p, size_t bytes)
+{
+    return window_map(p, bytes, PAGE_UNCACHED);
+}
+
+void *shared_map(paddr_t p, size_t bytes)
+{
+    return window_map(p, bytes, 0);
 }
 
 /* The entry that maps `v`, or the first on the way there that is not present; *bytes: how much it stands for. */

@@ -7,6 +7,7 @@
 #include <arch/control.h>
 #include <arch/io.h>
 #include <arch/memory.h>
+#include <arch/platform.h>
 #include <stddef.h>
 
 #define DEBUG_EXIT_PORT 0xf4
@@ -42,6 +43,8 @@ static void acpi_sleep(void)
 void power_off(uint32_t value)
 {
     io_out8(DEBUG_EXIT_PORT, (uint8_t)value);
+    if (platform.off)
+        platform.off(value);
     acpi_sleep();
     if (power.reset_register.valid && !power.reset_register.is_memory)
         io_out8((uint16_t)power.reset_register.address, power.reset_value);

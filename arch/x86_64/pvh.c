@@ -3,6 +3,8 @@
  * layouts are Xen's own header. Address 0 means absent everywhere. QEMU's microvm counts an all-zero entry at the end
  * of its memory map; it is dropped like any empty range. */
 #include <stdint.h>
+#include <xen/xen.h>
+
 #include <xen/arch-x86/hvm/start_info.h>
 
 #include "arch/x86_64/boot_info.h"
@@ -83,6 +85,7 @@ enum status pvh_decode(paddr_t start_info, struct boot_info *out)
     memset(out, 0, sizeof *out);
     out->protocol = "PVH";
     out->rsdp = start.rsdp_paddr;
+    out->initial_domain = start.flags & SIF_INITDOMAIN;
     boot_info_add_reserve(out, start_info, start.version == 0 ? START_INFO_V0_BYTES : sizeof start);
     if (start.cmdline_paddr) {
         out->cmdline_truncated = !boot_text_copy(start.cmdline_paddr, UINT64_MAX, out->cmdline, sizeof out->cmdline);

@@ -16,6 +16,7 @@
 #include <arch/clock.h>
 #include <arch/control.h>
 #include <arch/percpu.h>
+#include <arch/platform.h>
 #include <stdbool.h>
 
 #define TRAMPOLINE_PAGE 0x8000
@@ -84,6 +85,8 @@ static bool start_one(uint32_t cpu, uint32_t apic_id)
     ap_stack_top = cpu_ptr(cpu, percpu_head)->stack_top;
     store_release(&starting, cpu);
     cpu_arrival_init(&arrival);
+    if (platform.start && platform.start(cpu, apic_id))
+        return wait_started(apic_id, START_LIMIT_NS) || oneshot_receiver_drop(&arrival.oneshot);
     apic_send_init(apic_id);
     for (uint64_t since = clock_now_ns(); clock_now_ns() - since < INIT_SETTLE_NS;)
         cpu_pause();
@@ -129,6 +132,8 @@ void ap_main(void)
     percpu_activate(cpu);
     apic_activate();
     speculation_activate();
+    if (platform.activate && !platform.activate(cpu))
+        cpu_stop(); /* as one that never came */
     const uint64_t me = apic_id();
     skew_turn = 0;
     skew_tsc = 0;

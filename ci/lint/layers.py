@@ -26,7 +26,8 @@ MAY: dict[str, set[str]] = {
     "perf": LEAF | {"mm"},
     "perf/bench/kernel": LEAF | {"mm", "sched", "ipc"},  # benches of what is below
     "drivers/virtio": LEAF | {"mm"},
-    "sys": LEAF | {"mm", "sched", "ipc", "perf", "perf/bench/kernel", "drivers/virtio"},
+    "drivers/xen": LEAF | {"mm"},
+    "sys": LEAF | {"mm", "sched", "ipc", "perf", "perf/bench/kernel", "drivers/virtio", "drivers/xen"},
 }
 # Single files that know more than their folder: numbers and offsets for assembly, what a trap is given, how a fault ends.
 EXTRA = {

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ROW = re.compile(r"\|\s*\d+\s*\|\s*(\S+\.[chS])\s*\|\s*([\w, ]+?)\s*\|")
-READ = ("mm", "ipc", "sched", "sys", "sys/module", "sys/syscall", "sys/vdso", "perf", "drivers/virtio", "arch/x86_64")
+READ = ("mm", "ipc", "sched", "sys", "sys/module", "sys/syscall", "sys/vdso", "perf", "drivers/virtio", "drivers/xen", "arch/x86_64")
 
 
 def names_in(path: str) -> str:

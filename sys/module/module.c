@@ -22,6 +22,7 @@ static struct kernel_module modules[] = {
     {.name = "syscalls", .requests = syscalls_requests},
     {.name = "perf", .requests = perf_requests},
     {.name = "cpu", .requests = cpu_requests},
+    {.name = "power", .requests = power_requests},
 };
 
 #define MODULES (sizeof(modules) / sizeof(modules[0]))

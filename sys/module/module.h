@@ -18,7 +18,7 @@ struct module_request {
 
 /* Of sys/module/NAME.c each: its requests but `help`, ended by one without a type. */
 extern const struct module_request scheduler_requests[], memory_requests[], clock_requests[], channels_requests[],
-    bus_requests[], syscalls_requests[], perf_requests[], cpu_requests[];
+    bus_requests[], syscalls_requests[], perf_requests[], cpu_requests[], power_requests[];
 
 /* Boot CPU, when it has a router; before threads run. */
 void modules_register(void);

@@ -6,7 +6,7 @@
 #include "sched/inbox.h"
 #include "sys/lib/panic.h"
 
-#include <arch/apic.h>
+#include <arch/platform.h>
 #include <arch/cpu.h>
 #include <arch/percpu.h>
 #include <stdlib.h>
@@ -105,7 +105,9 @@ enum status page_alloc_raw(size_t pages, size_t align_bytes, paddr_t *out)
 }
 
 /* Played CPUs look by themselves. */
-void apic_send(uint32_t apic_id, uint8_t vector)
+static void wake(uint32_t cpu)
 {
-    (void)apic_id, (void)vector;
+    (void)cpu;
 }
+
+struct platform platform = {.wake = wake};

@@ -14,7 +14,7 @@
 #include "sys/user_module.h"
 #include "tests/unit/host.h"
 
-#include <arch/apic.h>
+#include <arch/platform.h>
 #include <arch/clock.h>
 #include <string.h>
 
@@ -35,10 +35,12 @@ uint64_t clock_now_ns(void)
     return world.now_ns;
 }
 
-void apic_timer_arm(uint64_t ns)
+static void timer_arm(uint64_t ns)
 {
     world.armed_ns = ns;
 }
+
+struct platform platform = {.timer_arm = timer_arm};
 
 enum status page_alloc(size_t count, size_t align_bytes, paddr_t *out)
 {

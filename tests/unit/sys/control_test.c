@@ -8,11 +8,11 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <string.h>
-#include "drivers/virtio/console.h"
 #include "ipc/event_bus.h"
 #include "ipc/router.h"
 #include "mm/page.h"
 #include "sys/module/module.h"
+#include "sys/stream.h"
 
 #include <arch/clock.h>
 #include <arch/memory.h>
@@ -42,21 +42,21 @@ uint64_t clock_now_ns(void)
     return now_ns += step_ns;
 }
 
-void virtio_console_poll(void)
+void stream_poll(void)
 {
 }
 
-bool virtio_console_has_port(const char *name)
+bool stream_is_expected(enum stream_id id)
 {
-    return port.announced && strcmp(name, "org.tern.control") == 0;
+    return port.announced && id == STREAM_CONTROL;
 }
 
-struct virtio_port *virtio_console_port(const char *name)
+struct stream *stream_get(enum stream_id id)
 {
-    return virtio_console_has_port(name) && port.open ? (struct virtio_port *)&port : NULL;
+    return stream_is_expected(id) && port.open ? (struct stream *)&port : NULL;
 }
 
-size_t virtio_port_write(struct virtio_port *p, const void *bytes, size_t n)
+size_t stream_write(struct stream *p, const void *bytes, size_t n)
 {
     cr_assert(eq(ptr, p, &port));
     n = n < port.room ? n : port.room;
@@ -67,7 +67,7 @@ size_t virtio_port_write(struct virtio_port *p, const void *bytes, size_t n)
     return n;
 }
 
-size_t virtio_port_read(struct virtio_port *p, void *buf, size_t n)
+size_t stream_read(struct stream *p, void *buf, size_t n)
 {
     cr_assert(eq(ptr, p, &port));
     size_t left = port.in_bytes - port.in_next;

@@ -23,9 +23,5 @@ void apic_send_startup(uint32_t apic_id, paddr_t page);
 /* One interrupt to every other CPU. */
 void apic_send_others(uint8_t vector);
 
-/* Timer interrupt (VECTOR_TIMER) at or after clock time `ns`; replaces the one armed before. */
-void apic_timer_arm(uint64_t ns);
-void apic_timer_disarm(void);
-
-/* "x2APIC, TSC-deadline" and the like, for the log and the results. */
-const char *apic_description(void);
+/* "xAPIC" or "x2APIC". */
+const char *apic_name(void);

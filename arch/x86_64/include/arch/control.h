@@ -57,14 +57,16 @@ static inline void interrupts_window(void)
 }
 
 /* Halts until an interrupt: STI takes effect after HLT has begun, so none is lost between. Returns with interrupts off.
- * Whoever interrupts it by an NMI must see to it that the HLT is not executed (interrupts_halt_skip). */
+ * Whoever interrupts it must see to it that the HLT is not executed (interrupts_halt_skip). */
 static inline void interrupts_halt(void)
 {
     __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
 /* An NMI may come between STI and HLT, and its IRET lets the interrupt in that HLT would wait for: then HLT would wait
- * for ever. If the kernel goes on at `rip` with `rflags` there, the address behind it, otherwise `rip`. */
+ * for ever. So may an interrupt where a hypervisor loses STI's shadow over an exit, as under QEMU's SVM (stress_cross
+ * hung so under nested KVM and Xen); its handler returns with interrupts off, and no HLT ends that. If the kernel goes
+ * on at `rip` with `rflags` there, the address behind it, otherwise `rip`. */
 static inline uint64_t interrupts_halt_skip(uint64_t rip, uint64_t rflags)
 {
     bool halts = (rflags & RFLAGS_IF) && *(const uint8_t *)rip == OPCODE_HLT;

@@ -28,3 +28,6 @@ static inline paddr_t virt_to_phys(const void *v)
 /* Maps device registers uncached for ever; NULL if `bytes` is 0, the range wraps, or the tables are exhausted. Boot
  * only. */
 void *mmio_map(paddr_t p, size_t bytes);
+
+/* The same, cached, for memory that a hypervisor put where the boot map has none, and shares. */
+void *shared_map(paddr_t p, size_t bytes);

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT
+ * Takes over from the hardware what Xen does better (platform.h): timer, wake-ups, starting CPUs, the end. */
+#pragma once
+
+/* Boot CPU, with its own area, when clock and local APIC run. A guest whose Xen refuses something keeps the APIC. */
+void xen_start(void);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * Host stand-in: the test plays the one-shot timer and wake-ups. */
+#pragma once
+#include <stdint.h>
+
+struct platform {
+    void (*timer_arm)(uint64_t ns);
+    void (*wake)(uint32_t cpu);
+    const char *timer_name, *wake_name;
+};
+
+extern struct platform platform;
