@@ -11,6 +11,7 @@ import control_guest
 import entry_tests
 import guest_tests
 import jobs
+import places
 import profiles
 import report
 import unit_tests
@@ -86,6 +87,7 @@ def jobs_all() -> list[Job]:
         *build_jobs(),
         *unit_tests.host_jobs(),
         *guest_tests.guest_jobs(),
+        *places.default_jobs(),
         *entry_tests.entry_jobs(),
         *control_guest.control_jobs(),
         *conformance.bench_jobs(),
@@ -102,9 +104,10 @@ def shown(result: Result) -> None:
             print(f"    {line}", flush=True)
 
 
-def check(filters: list[str], quick: bool, only_list: bool) -> int:
+def check(filters: list[str], quick: bool, only_list: bool, on: str | None) -> int:
     """Runs the command; returns 1 if anything failed. Raises TernError if a filter matches nothing."""
-    chosen = jobs.select(jobs_all(), filters)
+    every = jobs_all() if on is None else [*build_jobs(), *places.place_jobs(places.PLACES[on], filters)]
+    chosen = jobs.select(every, filters)
     if only_list:
         print("\n".join(job.name for job in chosen))
         return 0

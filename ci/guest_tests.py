@@ -37,6 +37,8 @@ KEYS = {
     "repeat",
     "seed",
     "group",
+    "on",
+    "not_on",
 }
 VIRTIO = ("modern", "legacy", "none")
 ENTRIES = ("syscall", "sysenter")
@@ -45,7 +47,8 @@ VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER
 
 @dataclass(frozen=True)
 class GuestTest:
-    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found."""
+    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found. `on`: places
+    of ci/places.py where it also runs in each check; `not_on`: those where it cannot, with the reason."""
 
     name: str
     image: str
@@ -67,6 +70,9 @@ class GuestTest:
     repeat: int
     seed: str
     long: bool
+    section: str
+    on: tuple[str, ...]
+    not_on: dict[str, str]
 
 
 def one_of(section: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -93,6 +99,17 @@ def patterns(section: str, text: str, smp: int) -> tuple[re.Pattern[str], ...]:
         raise TernError(f"tests.cfg: [{section}] log or prompt: {error}") from error
 
 
+def reasons(section: str, text: str) -> dict[str, str]:
+    """Lines of PLACE: REASON."""
+    found = {}
+    for line in filter(None, text.splitlines()):
+        place, colon, reason = line.partition(":")
+        if not colon or not reason.strip():
+            raise TernError(f"tests.cfg: [{section}] not_on = {line}; use PLACE: REASON")
+        found[place.strip()] = reason.strip()
+    return found
+
+
 def typed(section: str, keys: dict[str, str]) -> str:
     """What is typed on the serial line; there must be a prompt to wait for."""
     if ("type" in keys) != ("prompt" in keys):
@@ -105,6 +122,11 @@ def cpu_model(properties: str, entry: str) -> str:
     """QEMU's CPU model: `max` with properties, or empty for the usual one."""
     words = [word for word in (VENDOR_OF_ENTRY[entry], properties) if word]
     return ",".join(["max", *words]) if words else ""
+
+
+def test_name(section: str, machine: str, smp: int, entry: str) -> str:
+    """Name of a cell."""
+    return f"guest.{section}.{machine}.{smp}cpu" + (".sysenter" if entry == "sysenter" else "")
 
 
 def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
@@ -123,10 +145,9 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
         keys.get("machine", "q35").split(), keys.get("smp", "1").split(), entries
     ):
         smp = whole(section, "smp", word)
-        suffix = ".sysenter" if entry == "sysenter" else ""
         tests.append(
             GuestTest(
-                f"guest.{section}.{machine.replace(',acpi=off', '-noacpi')}.{smp}cpu{suffix}",
+                test_name(section, machine.replace(",acpi=off", "-noacpi"), smp, entry),
                 keys.get("image", ""),
                 one_of(section, "machine", machine, qemu.MACHINES),
                 smp,
@@ -146,6 +167,9 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 whole(section, "repeat", keys.get("repeat", "1")),
                 one_of(section, "seed", keys.get("seed", ""), ("", "clock")),
                 one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
+                section,
+                tuple(keys.get("on", "").split()),
+                reasons(section, keys.get("not_on", "")),
             )
         )
     return tests

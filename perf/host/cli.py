@@ -11,6 +11,8 @@ sys.path[1:1] = [str(Path(__file__).resolve().parents[2] / "ci")]
 import qemu
 from common import ROOT, TernError
 
+PLACES = ("kvm-q35", "kvm-microvm")  # of ci/places.py
+
 EPILOG = """environment:
   TERN_QEMU=PATH    the QEMU to use instead of qemu-system-x86_64
   TERN_INSTALL=no   never install Debian packages; say what is missing
@@ -188,6 +190,12 @@ def parser_make() -> argparse.ArgumentParser:
         help="only tests whose name contains or matches this, e.g. guest.boot 'unit.*'",
     )
     check.add_argument("--quick", action="store_true", help="leave out what takes long")
+    check.add_argument(
+        "--on",
+        choices=PLACES,
+        metavar="PLACE",
+        help=f"run the guest tests, all of them, under another hypervisor in a first level: {' '.join(PLACES)}",
+    )
     check.add_argument("--list", action="store_true", help="print the names and do nothing")
 
     iso = commands.add_parser(
@@ -256,7 +264,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     if arguments.command == "check":
         import check
 
-        return check.check(arguments.filters, arguments.quick, arguments.list)
+        return check.check(arguments.filters, arguments.quick, arguments.list, arguments.on)
     import build
     import iso
 

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -296,3 +296,40 @@ def session_run(level: Level, tasks: Sequence[Task], folder: Path, label: str = 
         raise TernError("\n".join([reason, *(f"    {line}" for line in console_tail(folder))]))
     names = [f"{number:04d}" for number in range(len(tasks))]
     return [task_end(folder / "tasks" / name, name in whole, reason or "it did not come back") for name in names]
+
+
+def boots_try(
+    level: Level,
+    boots: Sequence[tuple[qemu.Boot, Path]],
+    task_make: Callable[[qemu.Boot, str], Task],
+    outcome_make: Callable[[qemu.Boot, TaskEnd], qemu.Outcome],
+    work: Path,
+    label: str,
+) -> list[qemu.Outcome | TernError]:
+    """Runs guest boots as the tasks of one session in `work`, each with the folder that gets its files; an outcome
+    for each, or why there is none: the first such is the one that stopped the session.
+
+    Raises TernError if the level did not come to its first task.
+    """
+    tasks = [task_make(boot, f"{number}-{folder.name}") for number, (boot, folder) in enumerate(boots)]
+    results: list[qemu.Outcome | TernError] = []
+    for (boot, folder), end in zip(boots, session_run(level, tasks, work, label)):
+        if end.status is None:
+            tail = [f"    {line}" for line in console_tail(work)]
+            results.append(TernError("\n".join([f"{folder.name}: {end.reason}", *tail])))
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(end.folder, folder)
+        results.append(outcome_make(boot, end))
+    shutil.rmtree(work / "tasks", ignore_errors=True)
+    (work / RESULT_FILE).unlink(missing_ok=True)
+    return results
+
+
+def outcomes_all(results: Sequence[qemu.Outcome | TernError]) -> list[qemu.Outcome]:
+    """The outcomes, if each boot has one; else raises the first reason why not."""
+    for result in results:
+        if isinstance(result, TernError):
+            raise result
+    return [result for result in results if isinstance(result, qemu.Outcome)]

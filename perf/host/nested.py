@@ -7,11 +7,7 @@ CPU under -icount, where each instruction of guest, KVM, Linux and inner QEMU is
 parallel threads, whose clock is no speed. After a guest's time limit the registers of its CPUs are asked for and
 kept as monitor.txt in its folder.
 """
-import os
-import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +27,7 @@ APPEND = (
     "console=ttyS0 panic=-1 tsc=reliable mitigations=off nokaslr nopti nmi_watchdog=0 nowatchdog audit=0 loglevel=4"
     " cryptomgr.notests"
 )
-MONITOR, LATE_FILE, SECONDS_FILE = "monitor", "late.txt", "seconds.txt"
+MONITOR, LATE_FILE = "monitor", "late.txt"
 MONITOR_SECONDS = 3
 SETUP = """
 [ -c /dev/kvm ] || stop "no /dev/kvm in the first level: this QEMU emulates no SVM, or kvm-amd does not like it"
@@ -175,14 +171,29 @@ def task_make(boot: qemu.Boot, name: str, exact: bool, extra: Extra = Extra()) -
 
 
 def outcome_make(boot: qemu.Boot, end: firstlevel.TaskEnd) -> qemu.Outcome:
-    """A boot's outcome from what the first level handed back. A session that ended early is a boot without status."""
+    """A boot's outcome from what the first level handed back; without status if it was too late."""
     status = end.status
     if status is not None and (end.folder / LATE_FILE).is_file():
         status = None
     elif status is not None and status > 128:
         status = 128 - status
-    outcome = qemu.outcome_read(end.folder, status, end.seconds, boot.timeout_s)
-    return replace(outcome, qemu_says=f"{outcome.qemu_says}\n{end.reason}") if end.reason else outcome
+    return qemu.outcome_read(end.folder, status, end.seconds, boot.timeout_s)
+
+
+def boots_try(
+    boots: Sequence[tuple[qemu.Boot, Path]],
+    work: Path,
+    exact: bool,
+    cpus: int = 2,
+    extra: Extra = Extra(),
+    label: str = "KVM",
+) -> list[qemu.Outcome | TernError]:
+    """Runs the boots, each with the folder that gets its files, in one first level whose own files stay in `work`."""
+
+    def task(boot: qemu.Boot, name: str) -> firstlevel.Task:
+        return task_make(boot, name, exact, extra)
+
+    return firstlevel.boots_try(level_make(exact, cpus, extra), boots, task, outcome_make, work, label)
 
 
 def boots_run(
@@ -193,20 +204,5 @@ def boots_run(
     extra: Extra = Extra(),
     label: str = "KVM",
 ) -> list[qemu.Outcome]:
-    """Runs the boots, each with the folder that gets its files, in one first level; its own files stay in `work`.
-
-    Raises TernError if the first level does not come up, or did not come to one of the boots at all.
-    """
-    level = level_make(exact, cpus, extra)
-    tasks = [task_make(boot, folder.name, exact, extra) for boot, folder in boots]
-    names = [f"{number}-{task.name}" for number, task in enumerate(tasks)]
-    tasks = [replace(task, name=name) for task, name in zip(tasks, names)]
-    outcomes = []
-    for (boot, folder), end in zip(boots, firstlevel.session_run(level, tasks, work, label)):
-        outcome = outcome_make(boot, end)
-        if end.reason:
-            raise TernError("\n".join([f"{folder.name}: {end.reason}", *(f"    {line}" for line in firstlevel.console_tail(work))]))
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(end.folder, folder)
-        outcomes.append(outcome)
-    return outcomes
+    """As boots_try, for boots that must all have an outcome. Raises TernError, with what was said last, if not."""
+    return firstlevel.outcomes_all(boots_try(boots, work, exact, cpus, extra, label))
