@@ -177,6 +177,22 @@ def parser_make() -> argparse.ArgumentParser:
     )
     ctl.add_argument("--json", action="store_true", help="print the guest's answer as it is, one line of JSON")
 
+    unframe = commands.add_parser(
+        "unframe",
+        help="take a Xen guest's console log apart",
+        description="A guest of Xen sends its streams as lines of its one console. Reads such a console (of `xl console`, "
+        "or a log of xenconsoled) and writes one stream as it comes. Damage is told on stderr; the exit status is then 1.",
+        epilog="examples: xl console tern | ./tern unframe -     ./tern unframe guest-tern.log --stream hist >latency.hlog",
+    )
+    unframe.add_argument("file", metavar="FILE|-", help="the console's text, - for standard input")
+    unframe.add_argument(
+        "--stream",
+        choices=("log", "hist", "control", "prof", "foreign"),
+        default="log",
+        metavar="STREAM",
+        help="log hist control prof, or foreign: all lines that are no frames (default log)",
+    )
+
     check = commands.add_parser(
         "check",
         help="run every test",
@@ -261,6 +277,10 @@ def run_command(arguments: argparse.Namespace) -> int:
         import control
 
         return control.ctl(arguments.words, arguments.guest, arguments.timeout, arguments.json)
+    if arguments.command == "unframe":
+        import frames
+
+        return frames.command(arguments.file, arguments.stream)
     if arguments.command == "check":
         import check
 

@@ -71,7 +71,11 @@ class End(enum.Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished boot: QEMU's status (negative: the signal that killed it), or None after the time limit."""
+    """A finished boot: QEMU's status (negative: the signal that killed it), or None after the time limit.
+
+    With a hypervisor between: `flaw` is what went wrong there or with the streams' way, which no status outweighs;
+    `console` the end of the hypervisor's own console; `ended` how its tools say that the guest ended.
+    """
 
     status: int | None
     seconds: float
@@ -79,9 +83,14 @@ class Outcome:
     histograms: bytes
     qemu_says: str
     timeout_s: float
+    flaw: str = ""
+    console: str = ""
+    ended: str = ""
 
     def judge(self) -> tuple[End, str]:
         """The end and one clause that says why, e.g. (End.PANIC, "the guest panicked: ...")."""
+        if self.flaw:
+            return End.CRASH, self.flaw
         if self.status is None and not self.log.strip():
             return End.SILENT, f"the guest said nothing in {self.timeout_s:g} s"
         if self.status is None:
@@ -112,8 +121,8 @@ class Outcome:
         return f"the guest reset or powered off without a verdict (QEMU status {self.status})"
 
     def last_lines(self, count: int = 15) -> list[str]:
-        """The end of the log, without control characters."""
-        text = re.sub(r"[^\x20-\x7e\n\t]", "", self.log)
+        """The end of the log, without control characters; of a hypervisor's console if that has to tell more."""
+        text = re.sub(r"[^\x20-\x7e\n\t]", "", self.console if self.flaw or not self.log.strip() else self.log)
         return [line for line in text.splitlines() if line.strip()][-count:]
 
 
