@@ -28,19 +28,22 @@ BOOTS = Sequence[tuple[qemu.Boot, Path]]
 class Place:
     """`machines`: QEMU's machines there, the usual one first; a test that wants another of q35's kin or microvm's has
     no meaning there if it names no q35. `boots_try(boots, work, exact)` as nested.boots_try. `refuse`
-    says why a test cannot run, or nothing. `slower`: by how much a test's time limit is stretched. `exact`: whether
-    tests of one CPU under icount have a first level under icount."""
+    says why a test cannot run, or nothing. `slower`: by how much a test's time limit is stretched. `repeat_max`: boots
+    at most of a test that repeats. `exact`: whether tests of one CPU under icount have a first level under icount."""
 
     name: str
     machines: tuple[str, ...]
     boots_try: Callable[[BOOTS, Path, bool], list[qemu.Outcome | TernError]]
     refuse: Callable[[GuestTest, "Place"], str]
     slower: float = 4.0
+    repeat_max: int = 5
     exact: bool = True
 
 
 def kvm_refuse(test: GuestTest, place: Place) -> str:
     """What a guest of KVM cannot do here."""
+    if test.entry == "sysenter" and test.expect == "SUCCESS":
+        return "an AMD CPU has no SYSENTER in 64-bit mode, and KVM plays none"
     if test.accel == "icount" and test.smp > 1:
         return "CPUs that take turns exist under icount only"
     if test.machine not in place.machines:
@@ -113,7 +116,10 @@ class Session:
 
     def report(self, test: GuestTest) -> str:
         """The result of one test, once the session has run."""
-        for number, result in enumerate(self.found.get(test.name, []), 1):
+        results = self.found.get(test.name, [])
+        if len(results) != test.repeat:
+            raise Failed(f"the session made {len(results)} of {test.repeat} boots")
+        for number, result in enumerate(results, 1):
             which = f"boot {number} of {test.repeat}: " if test.repeat > 1 else ""
             if isinstance(result, TernError):
                 raise Failed(f"{which}{result}")
@@ -128,7 +134,8 @@ def on_place(test: GuestTest, place: Place) -> GuestTest:
     """The test as it is there: on its own machine if the place has it; what runs on a q35 runs on the place's usual."""
     name = guest_tests.test_name(test.section, place.name, test.smp, test.entry)
     usual = test.machine == "q35" and test.machine not in place.machines
-    return replace(test, name=name, machine=place.machines[0] if usual else test.machine)
+    machine = place.machines[0] if usual else test.machine
+    return replace(test, name=name, machine=machine, repeat=min(test.repeat, place.repeat_max))
 
 
 def tests_on(place: Place) -> list[GuestTest]:

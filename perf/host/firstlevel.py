@@ -11,6 +11,7 @@ Stages are told on the first level's console by lines `tern: WORD...`: linux, re
 Everything is bounded: the way to `ready` by the level's boot_timeout_s, each task by its own limit.
 """
 import contextlib
+import hashlib
 import io
 import os
 import re
@@ -141,9 +142,9 @@ def archive_make(packages: Path, modules: Sequence[str], setup: str) -> Archive:
 
 
 def session_path(source: Path) -> str:
-    """Where a task's script finds a file of the host that it names in `files` by this; equal files are equal paths."""
-    text = re.sub(r"[^A-Za-z0-9._-]", "_", str(source.resolve()).lstrip("/"))
-    return f"session/files/{text}"
+    """Where a task's script finds a file of the host that it names in `files` by this; one file has one place."""
+    where = str(source.absolute())
+    return f"session/files/{hashlib.sha256(where.encode()).hexdigest()[:8]}-{re.sub(r'[^A-Za-z0-9._-]', '_', source.name)}"
 
 
 def archive_fill(level: Level, tasks: Sequence[Task]) -> Archive:

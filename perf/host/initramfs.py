@@ -196,14 +196,16 @@ class Archive:
             found[path.stem.replace("-", "_")] = path
         builtin = {Path(line).stem.replace("-", "_") for line in (kernel / "modules.builtin").read_text().splitlines()}
 
-        def visit(name: str) -> None:
+        def visit(name: str, above: tuple[str, ...] = ()) -> None:
             name = name.replace("-", "_")
+            if name in above:
+                raise TernError(f"the kernel's modules {' and '.join(above)} need each other")
             if name in builtin or any(Path(path).stem.replace("-", "_") == name for path in order):
                 return
             if name not in found:
                 raise TernError(f"the kernel {kernel.name} has no module {name}")
             for need in module_depends(found[name]):
-                visit(need)
+                visit(need, (*above, name))
             path = f"lib/modules/{found[name].name}"
             self.file(path, found[name])
             order.append(path)
