@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`tern bench`, the main job: boot, collect the histograms, print the table, write the folder of results.
 
+With several hypervisors in one run (--vmm xen: the first domain and a guest of xl's) every row says which it is of.
+
 Kinds of number, never mixed: with KVM time (ns); without, guest instructions under -icount on one vCPU, equal in
 every run. The cross-CPU image needs real parallel vCPUs: without KVM its rows are emulated time and labelled so.
 With a first level between (BATCHES), the one CPU's instructions are those of guest and hypervisor together, which
 have a unit of their own and no budgets: nested-instructions.
 """
+import concurrent.futures
 import fnmatch
 import importlib
 import os
@@ -34,8 +37,9 @@ OBJECTS_BENCHES = ("channel.call.group.", "process.death.", "timer.")  # how the
 SYSENTER_BENCHES = "syscall.null.sysenter"
 SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
-# Hypervisors in a first level under emulation, by --vmm: the module with boots_run, commands_shown, environment.
-BATCHES = {"kvm-nested": "nested"}
+# Hypervisors under emulation: the module with boots_run, commands_shown, environment; and those of one --vmm.
+BATCHES = {"kvm-nested": "nested", "xen-dom0": "xen_dom0", "xen-domu": "xen_domu"}
+FAMILIES = {"kvm-nested": ("kvm-nested",), "xen": ("xen-dom0", "xen-domu")}
 BATCH_MACHINE = "q35"
 UNIT_BANNERS = {
     "nested-instructions": "nested-instructions: what guest, hypervisor and its Linux execute between two readings "
@@ -60,9 +64,14 @@ class Options:
     append: str = ""
     control: bool = False
 
-    def batch(self) -> ModuleType | None:
-        """The module that boots in a first level, if --vmm says so."""
-        return importlib.import_module(BATCHES[self.machine]) if self.machine in BATCHES else None
+    def vmms(self) -> tuple[str, ...]:
+        """The hypervisors under emulation that --vmm names; none for a machine of QEMU's."""
+        return FAMILIES.get(self.machine, ())
+
+
+def batch_module(vmm: str) -> ModuleType:
+    """The module that boots guests of a hypervisor under emulation."""
+    return importlib.import_module(BATCHES[vmm])
 
 
 @dataclass
@@ -82,8 +91,9 @@ class Part:
 
     def rows(self) -> list[results.Row]:
         """One row per bench and boot."""
+        vmm = {"vmm": self.vmm} if self.vmm else {}
         return [
-            results.row_make(record.name, self.unit, index, record.fields, record.value_at, record.payload)
+            results.row_make(record.name, self.unit, index, record.fields, record.value_at, record.payload) | vmm
             for index, read in enumerate(self.streams)
             for record in read.records
         ]
@@ -107,7 +117,7 @@ class Part:
             "icount": boot.accelerator == "icount",
             "boots": len(self.streams),
             "guest": said,
-        } | ({"first_level": importlib.import_module(BATCHES[self.vmm]).environment(self.exact())} if self.vmm else {})
+        } | ({"first_level": batch_module(self.vmm).environment(self.exact())} if self.vmm else {})
 
 
 def image_of(name: str) -> str:
@@ -116,17 +126,20 @@ def image_of(name: str) -> str:
 
 
 def parts_plan(options: Options, kernel: Path) -> list[Part]:
-    """What to boot: on one CPU the built-in image, and the one with many objects; without KVM, whose host CPU may have no SYSENTER, once more
+    """What to boot, on each hypervisor under emulation or without any."""
+    return [part for vmm in options.vmms() or ("",) for part in parts_of(options, kernel, vmm)]
+
+
+def parts_of(options: Options, kernel: Path, vmm: str) -> list[Part]:
+    """What to boot there: on one CPU the built-in image, and the one with many objects; without KVM, whose host CPU may have no SYSENTER, once more
     with that; and, with --smp N, the cross-CPU image on N."""
-    batch = options.machine in BATCHES
-    vmm = options.machine if batch else ""
-    kvm = not batch and qemu.kvm_usable()
-    unit = "ns" if kvm else "nested-instructions" if batch else "instructions"
+    kvm = not vmm and qemu.kvm_usable()
+    unit = "ns" if kvm else "nested-instructions" if vmm else "instructions"
     words = [] if kvm else ["unit=instructions"]
     quick = QUICK if options.quick else []
     main = qemu.Boot(
         kernel=kernel,
-        machine=BATCH_MACHINE if batch else options.machine,
+        machine=BATCH_MACHINE if vmm else options.machine,
         accelerator="kvm" if kvm else "icount",
         append=" ".join(words + quick + options.append.split()),
         control=control.socket_path("bench") if options.control else None,
@@ -199,10 +212,9 @@ def outcome_take(part: Part, outcome: qemu.Outcome, boot_folder: Path, options: 
 def boot_all(parts: list[Part], options: Options) -> None:
     """Every boot of every part, in turn; the working folder is removed afterwards."""
     work = ROOT / f"build/boots/bench-{os.getpid()}"
-    batch = options.batch()
     try:
-        if batch is not None:
-            boot_batches(batch, parts, work, options)
+        if options.vmms():
+            boot_families(parts, work, options)
             return
         for index in range(options.boots):
             for part in parts:
@@ -217,21 +229,43 @@ def batches(parts: list[Part]) -> list[list[Part]]:
     return [group for group in groups if group]
 
 
-def boot_batches(batch: ModuleType, parts: list[Part], work: Path, options: Options) -> None:
-    """As boot_all, in as few first levels as may be."""
+def boot_families(parts: list[Part], work: Path, options: Options) -> None:
+    """As boot_all, the hypervisors side by side: an exact one keeps one CPU of the host busy."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = [
+            pool.submit(boot_batches, [part for part in parts if part.vmm == vmm], work / vmm, options)
+            for vmm in options.vmms()
+        ]
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                future.result()
+        except BaseException:
+            for future in waiting:
+                future.cancel()
+            qemu.stop_all()
+            raise
+
+
+def boot_batches(parts: list[Part], work: Path, options: Options) -> None:
+    """Boots the parts of one hypervisor in as few first levels as may be."""
+    vmm = parts[0].vmm
     for group in batches(parts):
         runs = [(part, work / f"{part.label}-{index}") for index in range(options.boots) for part in group]
         boots = [(part.boot, folder) for part, folder in runs]
         exact = group[0].exact()
-        outcomes = batch.boots_run(boots, work / "level", exact, label=f"{options.machine}, {'exact' if exact else 'SMP'}")
+        outcomes = batch_module(vmm).boots_run(boots, work / "level", exact, label=f"{vmm}, {'exact' if exact else 'SMP'}")
         for (part, folder), outcome in zip(runs, outcomes):
             outcome_take(part, outcome, folder, options)
 
 
 def cross_select(parts: list[Part]) -> None:
     """Leaves in the cross-CPU part only what the main part does not tell: the rest is no cross-CPU figure."""
-    told = {record.name for record in parts[0].streams[0].records}
-    for part in parts[1:]:
+    main: dict[str, set[str]] = {}
+    for part in parts:
+        if part.vmm not in main:
+            main[part.vmm] = {record.name for record in part.streams[0].records}
+            continue
+        told = main[part.vmm]
         part.streams = [
             replace(read, records=[record for record in read.records if record.name not in told])
             for read in part.streams
@@ -266,13 +300,13 @@ def folder_write(folder: ResultFolder, document: dict[str, Any], parts: list[Par
     for part in parts:
         for index, (read, outcome) in enumerate(zip(part.streams, part.outcomes)):
             mark = ("" if part.label == "bench" else f"-{part.label}") + (f"-{index}" if index else "")
+            mark += f"-{part.vmm}" if part.vmm else ""
+            kind = ".".join(filter(None, [part.unit, part.vmm, f"boot{index}" if index else ""]))
             folder.write(f"latency{mark}.hlog", outcome.histograms)
             folder.write(f"console{mark}.log", outcome.log)
             for record in read.records:
-                folder.write(
-                    f"hgrm/{record.name}.{part.unit}{f'.boot{index}' if index else ''}.hgrm", record.hgrm()
-                )
-    records = {(record.name, part.unit): record for part in parts for record in part.streams[0].records}
+                folder.write(f"hgrm/{record.name}.{kind}.hgrm", record.hgrm())
+    records = {(record.name, part.unit, part.vmm): record for part in parts for record in part.streams[0].records}
     first = [row for row in document["benches"] if row["boot"] == 0]
     folder.write("results.json", export.json_text(document))
     folder.write("gbench.json", export.json_text(export.gbench(document)))
@@ -287,6 +321,9 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
         print(f"{qemu.kvm_lack()}: counts are guest instructions, not time")
     for unit in dict.fromkeys(part.unit for part in parts if part.unit in UNIT_BANNERS):
         print(UNIT_BANNERS[unit])
+    if len({part.vmm for part in parts}) > 1:
+        for vmm, clock in {part.vmm: part.streams[0].environment.get("clock_source", "unknown") for part in parts}.items():
+            print(f"{vmm}: clock {clock}")
     print(table(results.middle_rows(rows)), end="")
     for part in parts:
         dropped = sum(read.dropped for read in part.streams)
@@ -295,11 +332,12 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
     boots = len(parts[0].streams)
     how = "icount shift=0" if first.accelerator == "icount" else first.accelerator
     if parts[0].vmm:
-        how = f"{parts[0].vmm}, hypervisor {parts[0].streams[0].environment.get('hypervisor', 'unknown')}, {how} around all of it"
+        said = {part.vmm: part.streams[0].environment.get("hypervisor", "unknown") for part in parts}
+        how = ", ".join(f"{vmm}, hypervisor {name}" for vmm, name in said.items()) + f", {how} around all of it"
     median = f"{boots} boots, median by p50" if boots > 1 else "1 boot"
     if parts[0].vmm and boots > 1:
         exact = [row for row in rows if row["unit"] == "nested-instructions"]
-        median += f", p50 equal in all boots for {results.steady(exact)} of {len({row['name'] for row in exact})} benches"
+        median += f", p50 equal in all boots for {results.steady(exact)} of {len(results.middle_rows(exact))} benches"
     print(
         f"{first.machine}, {how}, {median}; release build; loop overhead subtracted;"
         f" results: {shown(folder)}/"
@@ -308,11 +346,10 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
 
 def commands_print(parts: list[Part], options: Options) -> None:
     """What --dry-run shows: the command line of each QEMU; of a first level, then of each guest in it."""
-    batch = options.batch()
-    if batch is None:
-        lines = [qemu.command(part.boot) for part in parts]
-    else:
-        lines = [line for group in batches(parts) for line in batch.commands_shown([p.boot for p in group], group[0].exact())]
+    lines = [qemu.command(part.boot) for part in parts if not part.vmm]
+    for vmm in options.vmms():
+        for group in batches([part for part in parts if part.vmm == vmm]):
+            lines += batch_module(vmm).commands_shown([part.boot for part in group], group[0].exact())
     for line in lines:
         print(shlex.join(line))
 
@@ -343,7 +380,9 @@ def bench(options: Options) -> int:
             "image_sha256": "built-in",
         }
         cross = next((part.environment() for part in parts if part.label == "cross"), None)
-        document = results.document_make(rows, tern, parts[0].environment(), cross)
+        several = len(options.vmms()) > 1
+        every = {f"{part.vmm}.{part.label}": part.environment() for part in parts} if several else {}
+        document = results.document_make(rows, tern, parts[0].environment(), cross, every)
         final = folder_write(folder, document, parts)
     report_print(parts, rows, final)
     return 0

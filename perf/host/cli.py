@@ -61,7 +61,7 @@ def machine_options(parser: argparse.ArgumentParser, machines: tuple[str, ...]) 
         choices=machines,
         default="q35",
         metavar="VMM",
-        help=f"QEMU machine{', or hypervisor in a first level under emulation' if 'kvm-nested' in machines else ''}: "
+        help=f"QEMU machine{', or real hypervisor under emulation' if 'kvm-nested' in machines else ''}: "
         f"{' '.join(machines)} (default q35)",
     )
     parser.add_argument(
@@ -91,7 +91,7 @@ def parser_make() -> argparse.ArgumentParser:
     bench.add_argument(
         "names", nargs="*", metavar="NAME", help="show only these: a name, its beginning, or a pattern"
     )
-    machine_options(bench, ("q35", "pc", "microvm", "kvm-nested"))
+    machine_options(bench, ("q35", "pc", "microvm", "kvm-nested", "xen"))
     bench.add_argument(
         "--boots", type=natural(1, 1000), default=1, metavar="N", help="boot N times (default 1)"
     )
