@@ -15,6 +15,8 @@ import debcache
 import guest_tests
 import nested
 import qemu
+import xen_dom0
+import xen_domu
 from common import TernError
 from guest_tests import LOGS, GuestTest
 from jobs import Failed, Job, Skipped
@@ -60,11 +62,34 @@ def kvm_boots(boots: BOOTS, work: Path, exact: bool) -> list[qemu.Outcome | Tern
     return nested.boots_try(boots, work, exact)
 
 
+def xen_refuse(test: GuestTest, place: Place) -> str:
+    """What a guest of Xen, as dom0 or by xl, cannot do here."""
+    if test.entry == "sysenter" and test.expect == "SUCCESS":
+        return "an AMD CPU has no SYSENTER in 64-bit mode, and Xen plays none"
+    if test.accel != "mttcg" and test.smp > 1:
+        return f"it is about CPUs under {test.accel}"
+    if test.cpu not in ("", "max,-smap"):
+        return f"Xen runs on one model of a CPU, which is not {test.cpu}"
+    if test.machine not in place.machines:
+        return f"it is about the machine {test.machine}"
+    if test.iso:
+        return "Xen boots kernel and image without GRUB"
+    if test.typed:
+        return "there is no serial line to type on"
+    if test.devices:
+        return "Xen hands no device to this guest"
+    if test.virtio != "modern":
+        return "there is no virtio console"
+    return ""
+
+
 PLACES = {
     place.name: place
     for place in (
         Place("kvm-q35", ("q35", "pc"), kvm_boots, kvm_refuse),
         Place("kvm-microvm", ("microvm", "microvm,acpi=off"), kvm_boots, kvm_refuse),
+        Place("xen-dom0", ("q35", "pc"), xen_dom0.boots_try, xen_refuse, exact=False),
+        Place("xen-domu", ("q35", "pc"), xen_domu.boots_try, xen_refuse, exact=False),
     )
 }
 

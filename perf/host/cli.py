@@ -11,7 +11,7 @@ sys.path[1:1] = [str(Path(__file__).resolve().parents[2] / "ci")]
 import qemu
 from common import ROOT, TernError
 
-PLACES = ("kvm-q35", "kvm-microvm")  # of ci/places.py
+PLACES = ("kvm-q35", "kvm-microvm", "xen-dom0", "xen-domu")  # of ci/places.py
 
 EPILOG = """environment:
   TERN_QEMU=PATH    the QEMU to use instead of qemu-system-x86_64
