@@ -293,6 +293,8 @@ def session_run(level: Level, tasks: Sequence[Task], folder: Path, label: str = 
     if reason and said:
         reason += f"; QEMU says: {said[-1][:200]}"
     whole = results_unpack(folder)
+    if reason and watch.stage == "stop":
+        raise TernError(reason)
     if reason and not whole and watch.stage != "task":
         raise TernError("\n".join([reason, *(f"    {line}" for line in console_tail(folder))]))
     names = [f"{number:04d}" for number in range(len(tasks))]
