@@ -22,6 +22,7 @@ from guest_tests import LOGS, GuestTest
 from jobs import Failed, Job, Skipped
 
 BOOTS_PER_SESSION = 24
+LIMITS_PER_SESSION_S = 1000  # of the tests' own time limits: what may last long does not keep the others' results back
 RESTARTS_MAX = 4
 BOOTS = Sequence[tuple[qemu.Boot, Path]]
 
@@ -181,13 +182,19 @@ def refusal(test: GuestTest, place: Place) -> str:
     return test.not_on.get(place.name) or test.not_on.get("all") or place.refuse(test, place)
 
 
+def fits(tests: Sequence[GuestTest]) -> bool:
+    """Whether the tests are not too much for one session."""
+    limits = sum(test.repeat * test.timeout_s for test in tests)
+    return sum(test.repeat for test in tests) <= BOOTS_PER_SESSION and limits <= LIMITS_PER_SESSION_S
+
+
 def sessions_make(place: Place, tests: Sequence[GuestTest], first: int = 1) -> list[Session]:
     """Tests in sessions of bounded length, those under icount apart."""
     sessions: list[Session] = []
     for exact in (False, True):
         current: list[GuestTest] = []
         for test in (test for test in tests if (place.exact and test.accel == "icount" and test.smp == 1) is exact):
-            if sum(other.repeat for other in current) + test.repeat > BOOTS_PER_SESSION and current:
+            if current and not fits([*current, test]):
                 sessions.append(Session(place, exact, current, first + len(sessions)))
                 current = []
             current.append(test)

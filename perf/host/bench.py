@@ -356,6 +356,8 @@ def commands_print(parts: list[Part], options: Options) -> None:
 
 def bench(options: Options) -> int:
     """Runs the command; returns the exit status. Raises TernError for every end without a result."""
+    if options.control and options.machine in BATCHES:
+        raise TernError(f"no control port reaches a guest in a first level; leave out --control or --vmm {options.machine}")
     kernel = (
         build.DEFAULT_KERNEL if options.dry_run and not options.kernel else build.kernel_get(options.kernel)
     )

@@ -33,6 +33,7 @@ PORT = "org.tern.result"
 PORT_MODULES = ("virtio_pci", "virtio_console")
 STAGE = re.compile(r"^.*?tern: (linux|ready|task|stop|done)\b ?(.*)$", re.MULTILINE)
 SHOWN_LINES = 15
+POWER_OFF_SECONDS = 10.0
 TAIL_BYTES = 1 << 16
 
 INIT = """#!/bin/sh
@@ -43,7 +44,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 say() { echo "tern: $*" >/dev/console; }
-stop() { say "stop $*"; poweroff -f; }
+stop() { say "stop $*"; poweroff -f; while :; do :; done; }
 say linux
 while read -r module; do insmod "/$module" || say "cannot insert $module"; done </etc/modules
 . /etc/setup
@@ -184,7 +185,7 @@ class Watch:
         self.console = folder / CONSOLE_FILE
         self.at = 0
         self.pending = ""
-        self.stage, self.detail = "", ""
+        self.stage, self.detail, self.rank = "", "", (-1, 0)
         self.since = time.monotonic()
 
     def look(self) -> None:
@@ -196,7 +197,14 @@ class Watch:
             text = self.pending + more.decode("utf-8", "replace").replace("\r", "")
             whole, _, self.pending = text.rpartition("\n")
             for word, detail in STAGE.findall(whole + "\n"):
-                self.stage, self.detail, self.since = word, detail.strip(), time.monotonic()
+                self.enter(word, detail.strip())
+
+    def enter(self, word: str, detail: str) -> None:
+        """A stage begins. One that was passed before is noise: nothing that repeats may put off the end."""
+        number = int(detail) if word == "task" and detail.isdigit() else 0
+        rank = ("linux", "ready", "task", "stop", "done").index(word), number
+        if rank > self.rank and self.stage != "stop" and number < max(len(self.tasks), 1):
+            self.stage, self.detail, self.rank, self.since = word, detail, rank, time.monotonic()
 
     def task(self) -> int | None:
         """The number of the task that runs or ran last."""
@@ -207,6 +215,8 @@ class Watch:
         number = self.task()
         if number is not None and number < len(self.tasks):
             return self.tasks[number].limit_s
+        if self.stage in ("stop", "done"):
+            return POWER_OFF_SECONDS
         return self.level.boot_timeout_s
 
     def late(self) -> bool:
@@ -268,11 +278,11 @@ def follow(process: subprocess.Popen, watch: Watch, label: str) -> str:
         where = f" {number + 1}/{len(watch.tasks)}" if number is not None else f" {watch.stage or 'boots'}"
         progress(f"{label}:{where}, {time.monotonic() - start:.0f} s")
     watch.look()
-    if process.poll() is None:
+    if process.poll() is None and watch.stage not in ("stop", "done"):
         return f"{watch.level.name} did not get on within {watch.limit_s():g} s {watch.describe()}"
     if watch.stage == "stop":
         return f"{watch.level.name}: {watch.detail}"
-    if process.returncode != 0:
+    if process.returncode:
         return f"QEMU of {watch.level.name} ended with status {process.returncode} {watch.describe()}"
     return "" if watch.stage == "done" else f"{watch.level.name} ended {watch.describe()}"
 
@@ -293,6 +303,8 @@ def session_run(level: Level, tasks: Sequence[Task], folder: Path, label: str = 
     if reason and said:
         reason += f"; QEMU says: {said[-1][:200]}"
     whole = results_unpack(folder)
+    if reason and watch.stage == "stop":
+        raise TernError(reason)
     if reason and not whole and watch.stage != "task":
         raise TernError("\n".join([reason, *(f"    {line}" for line in console_tail(folder))]))
     names = [f"{number:04d}" for number in range(len(tasks))]

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Stands in for the QEMU of a first level: what it says and hands back in its folder is told by $FAKE_LEVEL.
 
-Words: boots (says linux, ready), each N=STATUS (runs task N and hands it back), begins=N (begins it and no more), stop=TEXT, done, hang, exit=N,
+Words: boots (says linux, ready), each N=STATUS (runs task N and hands it back), begins=N (begins it and no more), stop=TEXT, done, hang, again (says
+the same for ever), exit=N,
 evil=NAME (a tar with that name), cut (the tar ends in the middle)."""
 import io
 import os
@@ -54,6 +55,11 @@ def main() -> int:
         elif name == "cut":
             with open("results.tar", "r+b") as file:
                 file.truncate(700)
+        elif name == "again":
+            for _ in range(150):
+                for text in ("linux", "ready", "task 0000", "stop other"):
+                    say(text) if text != "stop other" or "stop" in os.environ["FAKE_LEVEL"] else None
+                time.sleep(0.1)
         elif name == "hang":
             time.sleep(60)
         elif name == "exit":

@@ -85,6 +85,18 @@ class Sessions(unittest.TestCase):
                 self.session(f"boots evil={name} done")
         self.assertEqual(list(self.folder.parent.glob("evil")), [])
 
+    def test_noise_does_not_put_off_the_end(self):
+        start = time.monotonic()
+        with mock.patch.object(firstlevel, "POWER_OFF_SECONDS", 0.5):
+            with self.assertRaisesRegex(TernError, "no-kvm"):
+                self.session("boots stop=no-kvm again")
+            self.assertRegex(self.session("boots begins=0 again")[0].reason, "did not get on")
+        self.assertLess(time.monotonic() - start, 10)
+
+    def test_no_power_off(self):
+        with mock.patch.object(firstlevel, "POWER_OFF_SECONDS", 0.5):
+            self.assertEqual(self.session("boots 0=7 done hang", 1)[0].status, 7)
+
     def test_task_number_that_is_none(self):
         ends = self.session("boots 0=0 begins=77 done")
         self.assertEqual(ends[0].status, 0)

@@ -68,11 +68,17 @@ class Places(unittest.TestCase):
                 places.default_jobs()
 
     def test_sessions_are_bounded_and_apart(self):
-        tests = sections(a={"smp": " ".join(map(str, range(1, 50)))}, b={"accel": "icount"}, c={"repeat": "50"})
+        cells = " ".join(map(str, range(1, 50)))
+        tests = sections(a={"smp": cells, "timeout": "10"}, b={"accel": "icount"}, c={"repeat": "50"})
         made = places.sessions_make(places.PLACES["kvm-q35"], tests)
         self.assertEqual([len(session.tests) for session in made], [24, 24, 1, 1, 1])
         self.assertEqual([session.exact for session in made], [False] * 4 + [True])
         self.assertEqual(len({session.name() for session in made}), 5)
+
+    def test_long_ones_are_apart(self):
+        tests = sections(a={"timeout": "400", "smp": "1 2 4"}, b={"timeout": "2000"}, c={})
+        made = places.sessions_make(places.PLACES["kvm-q35"], tests)
+        self.assertEqual([len(session.tests) for session in made], [2, 1, 1, 1])
 
     def test_filters(self):
         with mock.patch("guest_tests.tests_read", lambda: sections(a={}, b={})):
