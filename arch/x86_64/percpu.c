@@ -79,6 +79,7 @@ void percpu_activate(uint32_t cpu)
     struct descriptors *d = this_cpu_ptr(descriptors);
     struct table_pointer pointer = {sizeof(d->gdt) - 1, (uint64_t)d->gdt};
     gdt_load(&pointer);
+    code_segment_load(SEL_KERNEL_CODE);
     task_register_load(SEL_TSS);
     trap_activate();
     wrmsr(MSR_STAR, STAR_VALUE);

@@ -82,6 +82,12 @@ static inline void gdt_load(const struct table_pointer *p)
 {
     __asm__ volatile("lgdt %0" ::"m"(*p));
 }
+/* Xen starts a CPU in long mode with the selector 0 in CS: interrupts would push that, and IRETQ refuse it. */
+static inline void code_segment_load(uint64_t selector)
+{
+    uint64_t to;
+    __asm__ volatile("leaq 1f(%%rip), %0; pushq %1; pushq %0; lretq; 1:" : "=&r"(to) : "r"(selector) : "memory");
+}
 static inline void idt_load(const struct table_pointer *p)
 {
     __asm__ volatile("lidt %0" ::"m"(*p));
