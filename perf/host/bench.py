@@ -37,6 +37,7 @@ QUICK = ["iterations=200", "warmup=20"]
 # Hypervisors in a first level under emulation, by --vmm: the module with boots_run, commands_shown, environment.
 BATCHES = {"kvm-nested": "nested"}
 BATCH_MACHINE = "q35"
+BATCH_SLOWER = 4.0  # by which a boot's limit is stretched on parallel CPUs there
 UNIT_BANNERS = {
     "nested-instructions": "nested-instructions: what guest, hypervisor and its Linux execute between two readings "
     "of the clock, all of it emulated: not time",
@@ -221,8 +222,9 @@ def boot_batches(batch: ModuleType, parts: list[Part], work: Path, options: Opti
     """As boot_all, in as few first levels as may be."""
     for group in batches(parts):
         runs = [(part, work / f"{part.label}-{index}") for index in range(options.boots) for part in group]
-        boots = [(part.boot, folder) for part, folder in runs]
         exact = group[0].exact()
+        limit_s = options.timeout_s * (1.0 if exact else BATCH_SLOWER)
+        boots = [(replace(part.boot, timeout_s=limit_s), folder) for part, folder in runs]
         outcomes = batch.boots_run(boots, work / "level", exact, label=f"{options.machine}, {'exact' if exact else 'SMP'}")
         for (part, folder), outcome in zip(runs, outcomes):
             outcome_take(part, outcome, folder, options)
