@@ -39,6 +39,8 @@ KEYS = {
     "group",
     "on",
     "not_on",
+    "xl",
+    "ends",
 }
 VIRTIO = ("modern", "legacy", "none")
 ENTRIES = ("syscall", "sysenter")
@@ -73,6 +75,8 @@ class GuestTest:
     section: str
     on: tuple[str, ...]
     not_on: dict[str, str]
+    xl: tuple[str, ...]
+    ends: str
 
 
 def one_of(section: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -170,6 +174,8 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 section,
                 tuple(keys.get("on", "").split()),
                 reasons(section, keys.get("not_on", "")),
+                tuple(keys.get("xl", "").split()),
+                keys.get("ends", ""),
             )
         )
     return tests
@@ -209,6 +215,7 @@ def boot_make(test: GuestTest, folder: Path, append: str) -> qemu.Boot:
         "prompt": test.prompt,
         "virtio": test.virtio,
         "timeout_s": test.timeout_s,
+        "xl": test.xl,
     }
     if not test.iso:
         return qemu.Boot(kernel=kernel, initrd=image, append=append, **common)
@@ -220,12 +227,16 @@ def outcome_check(test: GuestTest, outcome: qemu.Outcome) -> None:
     """Raises Failed, or Skipped if the guest says so, unless the outcome is the expected one."""
     end, reason = outcome.judge()
     tail = "\n".join(["", *outcome.last_lines()])
+    if outcome.flaw:
+        raise Failed(outcome.flaw + tail)
     if test.expect == "SUCCESS" and end is qemu.End.SKIP:
         raise Skipped(reason)
     if test.expect == "SUCCESS" and end is not qemu.End.SUCCESS:
         raise Failed(reason + tail)
     if test.expect != "SUCCESS" and outcome.status != int(test.expect):
         raise Failed(f"expected exit status {test.expect}, got {outcome.status} ({reason})" + tail)
+    if test.ends and outcome.ended != test.ends:
+        raise Failed(f"expected that xl sees {test.ends}, it sees {outcome.ended or 'nothing'} ({reason})" + tail)
     for pattern in test.log:
         if not pattern.search(outcome.log):
             raise Failed(f"the log has no line like {pattern.pattern!r}" + tail)
@@ -253,8 +264,9 @@ def guest_run(test: GuestTest) -> str:
 
 
 def guest_jobs() -> list[Job]:
-    """A job per cell; each needs the build that it boots."""
+    """A job per cell; each needs the build that it boots. What is about xl has no cell of a direct boot."""
     return [
         Job(test.name, lambda test=test: guest_run(test), (f"build.gcc.{test.build}",), long=test.long)
         for test in tests_read()
+        if not test.xl
     ]

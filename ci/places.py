@@ -45,6 +45,8 @@ class Place:
 
 def kvm_refuse(test: GuestTest, place: Place) -> str:
     """What a guest of KVM cannot do here."""
+    if test.xl:
+        return "it is about xl"
     if test.entry == "sysenter" and test.expect == "SUCCESS":
         return "an AMD CPU has no SYSENTER in 64-bit mode, and KVM plays none"
     if test.accel == "icount" and test.smp > 1:
@@ -65,6 +67,8 @@ def kvm_boots(boots: BOOTS, work: Path, exact: bool) -> list[qemu.Outcome | Tern
 
 def xen_refuse(test: GuestTest, place: Place) -> str:
     """What a guest of Xen, as dom0 or by xl, cannot do here."""
+    if test.xl and place.name != "xen-domu":
+        return "it is about a guest that xl made"
     if test.entry == "sysenter" and test.expect == "SUCCESS":
         return "an AMD CPU has no SYSENTER in 64-bit mode, and Xen plays none"
     if test.accel != "mttcg" and test.smp > 1:

@@ -41,6 +41,7 @@ QUICK = ["iterations=200", "warmup=20"]
 BATCHES = {"kvm-nested": "nested", "xen-dom0": "xen_dom0", "xen-domu": "xen_domu"}
 FAMILIES = {"kvm-nested": ("kvm-nested",), "xen": ("xen-dom0", "xen-domu")}
 BATCH_MACHINE = "q35"
+BATCH_SLOWER = 4.0  # by which a boot's limit is stretched on parallel CPUs there
 UNIT_BANNERS = {
     "nested-instructions": "nested-instructions: what guest, hypervisor and its Linux execute between two readings "
     "of the clock, all of it emulated: not time",
@@ -233,7 +234,7 @@ def boot_families(parts: list[Part], work: Path, options: Options) -> None:
     """As boot_all, the hypervisors side by side: an exact one keeps one CPU of the host busy."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         waiting = [
-            pool.submit(boot_batches, [part for part in parts if part.vmm == vmm], work / vmm, options)
+            pool.submit(boot_batches, batch_module(vmm), [part for part in parts if part.vmm == vmm], work / vmm, options)
             for vmm in options.vmms()
         ]
         try:
@@ -246,14 +247,14 @@ def boot_families(parts: list[Part], work: Path, options: Options) -> None:
             raise
 
 
-def boot_batches(parts: list[Part], work: Path, options: Options) -> None:
+def boot_batches(batch: ModuleType, parts: list[Part], work: Path, options: Options) -> None:
     """Boots the parts of one hypervisor in as few first levels as may be."""
-    vmm = parts[0].vmm
     for group in batches(parts):
         runs = [(part, work / f"{part.label}-{index}") for index in range(options.boots) for part in group]
-        boots = [(part.boot, folder) for part, folder in runs]
         exact = group[0].exact()
-        outcomes = batch_module(vmm).boots_run(boots, work / "level", exact, label=f"{vmm}, {'exact' if exact else 'SMP'}")
+        limit_s = options.timeout_s * (1.0 if exact else BATCH_SLOWER)
+        boots = [(replace(part.boot, timeout_s=limit_s), folder) for part, folder in runs]
+        outcomes = batch.boots_run(boots, work / "level", exact, label=f"{parts[0].vmm}, {'exact' if exact else 'SMP'}")
         for (part, folder), outcome in zip(runs, outcomes):
             outcome_take(part, outcome, folder, options)
 

@@ -85,7 +85,9 @@ def parser_make() -> argparse.ArgumentParser:
         help="the main job: boot, run the latency benches, print the table",
         description="Builds a release kernel, boots it, collects the latency histograms of its "
         "benches, prints the table and writes build/results/TIME/. Without KVM the numbers "
-        "are guest instructions, equal in every run.",
+        "are guest instructions, equal in every run. With --vmm kvm-nested the guest runs under a real KVM in an "
+        "emulated first level (Debian's cloud kernel, unpacked below ~/.cache/tern, never installed): its numbers are "
+        "instructions of guest and hypervisor together.",
         epilog="example: ./tern bench channel.call --boots 3 --smp 2",
     )
     bench.add_argument(

@@ -331,10 +331,10 @@ def boots_try(
             tail = [f"    {line}" for line in console_tail(work)]
             results.append(TernError("\n".join([f"{folder.name}: {end.reason}", *tail])))
             continue
+        results.append(outcome_make(boot, end))
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(end.folder, folder)
-        results.append(outcome_make(boot, end))
     shutil.rmtree(work / "tasks", ignore_errors=True)
     (work / RESULT_FILE).unlink(missing_ok=True)
     return results

@@ -36,7 +36,8 @@ class Boot:
     `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without. `plugin`: a file for
     QEMU to load, and its arguments, with commas between. `devices`: more devices of QEMU, as for -device. `typed`:
     what is typed on the serial line once the pattern `prompt` is found in what the guest has said there. `control`:
-    the unix socket on which QEMU listens for those who talk to the port org.tern.control; None: no such port.
+    the unix socket on which QEMU listens for those who talk to the port org.tern.control; None: no such port. `xl`: of
+    a guest that xl made, what is asked of it, a word each, once it says that it hears such things; nothing elsewhere.
     """
 
     kernel: Path | None = None
@@ -53,6 +54,7 @@ class Boot:
     typed: str = ""
     prompt: str = ""
     control: Path | None = None
+    xl: tuple[str, ...] = ()
     timeout_s: float = 60.0
 
 

@@ -7,7 +7,7 @@ shutdown); the exit status is what the guest says in its log, held against that 
 xen_dom0.py, with the Linux on the same CPU.
 """
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import debcache
@@ -80,8 +80,8 @@ fi
 read -r uptime rest </proc/uptime
 end=$((${{uptime%.*}} + {timeout}))
 status={late}
-{during}
-while read -r uptime rest </proc/uptime; [ ${{uptime%.*}} -lt $end ]; do
+{ask}
+while read -r uptime rest </proc/uptime && [ ${{uptime%.*}} -lt $end ]; do
     now=$(reason)
     case $now in
     [0-9]*)
@@ -89,7 +89,7 @@ while read -r uptime rest </proc/uptime; [ ${{uptime%.*}} -lt $end ]; do
         break
         ;;
     esac
-    sleep 0.1
+    sleep {pause}
 done
 if [ $status = {late} ]; then
     xl list -v {name}
@@ -102,22 +102,43 @@ while [ "$size" != "$(wc -c <$console)" ] && [ $tries -lt 50 ]; do
     tries=$((tries + 1))
     sleep 0.2
 done
-{after}
 xl destroy {name}
-dmesg >{xen}
+{asked}dmesg >{xen}
 cp $console {out} 2>/dev/null || : >{out}
 rm -f $console
 exit $status
 """
 
+# Each word in turn, when the guest has said in the store that it hears. `xl ... -w` waits until the guest is destroyed.
+ASK = """asker() {{
+    until [ "$(xenstore-read {control}/feature-poweroff 2>/dev/null)" = 1 ]; do sleep 0.2; done
+{words}}}
+asker >{file} 2>&1 &
+asker=$!"""
+ASKED = """tries=0
+while kill -0 $asker 2>/dev/null && [ $tries -lt 50 ]; do
+    tries=$((tries + 1))
+    sleep 0.2
+done
+kill $asker 2>/dev/null
+"""
+XL_WORDS = ("shutdown", "reboot")
+ASKED_FILE, ASKED_DONE = "asked.txt", "asked all"
 
-@dataclass(frozen=True)
-class Extra:
-    """Shell text of a test in dom0, where {name} is the guest's: `during` its run (put what lasts into the background),
-    `after` its end. What it leaves in its folder comes back with the boot's files."""
 
-    during: str = ""
-    after: str = ""
+def ask_script(name: str, words: Sequence[str]) -> str:
+    """Shell text that asks this of the guest in the background; nothing for no words."""
+    if not words:
+        return ""
+    control = f"/local/domain/$(xl domid {name})/control"
+    lines = [
+        f"    timeout 60 xl {word} -w {name} || return"
+        if word in XL_WORDS
+        else f"    xenstore-write {control}/shutdown {word} || return; sleep 2"
+        for word in words
+    ]
+    text = "".join(f"{line}\n" for line in [*lines, f"    echo {ASKED_DONE}"])
+    return ASK.format(control=control, words=text, file=ASKED_FILE)
 
 
 def config_text(boot: qemu.Boot, name: str, kernel: str, ramdisk: str) -> str:
@@ -177,7 +198,7 @@ def guest_name(task: str) -> str:
     return f"tern-{task.split('-')[0]}"
 
 
-def task_make(boot: qemu.Boot, task: str, exact: bool, extra: Extra = Extra()) -> firstlevel.Task:
+def task_make(boot: qemu.Boot, task: str, exact: bool) -> firstlevel.Task:
     """The task of one boot."""
     kernel, ramdisk, files = paths_there(boot)
     name = guest_name(task)
@@ -195,8 +216,9 @@ def task_make(boot: qemu.Boot, task: str, exact: bool, extra: Extra = Extra()) -
         timeout=int(boot.timeout_s) + 1,
         cpus=" ".join(map(str, range(boot.smp))),
         id=f"$(xl domid {name})",
-        during=extra.during.replace("{name}", name),
-        after=extra.after.replace("{name}", name),
+        pause=1 if exact else 0.1,
+        ask=ask_script(name, boot.xl),
+        asked=ASKED if boot.xl else "",
     )
     return firstlevel.Task(task, script, boot.timeout_s * (10 if exact else 2) + 60, files)
 
@@ -212,6 +234,9 @@ def outcome_make(boot: qemu.Boot, end: firstlevel.TaskEnd) -> qemu.Outcome:
     elif end.status != LATE:
         reason = REASONS.get((end.status or 0) - REASON_BASE, "")
         status, flaw = status_judge(end.folder, reason, flaw or (xen.crash_find(hypervisor) if reason == "crash" else ""))
+    if boot.xl and not flaw and status is not None and ASKED_DONE not in qemu.read_text(end.folder / ASKED_FILE):
+        said = qemu.read_text(end.folder / ASKED_FILE).strip().splitlines() or ["nothing"]
+        flaw = f"the guest ended before all was asked of it, or xl fails; it says: {said[-1][:160]}"
     outcome = qemu.outcome_read(end.folder, status, end.seconds, boot.timeout_s)
     return replace(outcome, flaw=flaw, console=xen.tail(hypervisor), ended=reason)
 
@@ -258,12 +283,12 @@ def environment(exact: bool, cpus: int = 2) -> dict[str, str]:
 
 
 def boots_try(
-    boots: Sequence[tuple[qemu.Boot, Path]], work: Path, exact: bool, label: str = "domU", extra: Extra = Extra()
+    boots: Sequence[tuple[qemu.Boot, Path]], work: Path, exact: bool, label: str = "domU"
 ) -> list[qemu.Outcome | TernError]:
     """Runs the boots, each with the folder that gets its files, in one first level whose own files stay in `work`."""
 
     def task(boot: qemu.Boot, name: str) -> firstlevel.Task:
-        return task_make(boot, name, exact, extra)
+        return task_make(boot, name, exact)
 
     return firstlevel.boots_try(level_make(exact), boots, task, outcome_make, work, label)
 
