@@ -87,7 +87,7 @@ def row_make(
 
 def identity(row: Row) -> tuple[str, str, str]:
     """What a row is of: bench, unit, hypervisor (empty unless it is one under emulation)."""
-    return row["name"], row["unit"], row.get("vmm", "")
+    return row["name"], row.get("unit", ""), row.get("vmm", "")
 
 
 def middle_rows(rows: list[Row]) -> list[Row]:
