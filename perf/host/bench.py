@@ -13,6 +13,7 @@ import fnmatch
 import importlib
 import os
 import platform
+import re
 import shlex
 import shutil
 import sys
@@ -89,6 +90,11 @@ class Part:
     def exact(self) -> bool:
         """Whether one tick is one instruction."""
         return self.boot.accelerator == "icount"
+
+    def hypervisor(self) -> str:
+        """The hypervisor as the guest names it, with its version where it says that."""
+        version = re.search(r"\bXen (\d+\.\d+), ", self.outcomes[0].log)
+        return " ".join(filter(None, [self.streams[0].environment.get("hypervisor", "unknown"), version and version[1]]))
 
     def rows(self) -> list[results.Row]:
         """One row per bench and boot."""
@@ -333,7 +339,7 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
     boots = len(parts[0].streams)
     how = "icount shift=0" if first.accelerator == "icount" else first.accelerator
     if parts[0].vmm:
-        said = {part.vmm: part.streams[0].environment.get("hypervisor", "unknown") for part in parts}
+        said = {part.vmm: part.hypervisor() for part in parts}
         how = ", ".join(f"{vmm}, hypervisor {name}" for vmm, name in said.items()) + f", {how} around all of it"
     median = f"{boots} boots, median by p50" if boots > 1 else "1 boot"
     if parts[0].vmm and boots > 1:

@@ -233,7 +233,7 @@ def outcome_make(boot: qemu.Boot, end: firstlevel.TaskEnd) -> qemu.Outcome:
         status, flaw = qemu.EXIT_REFUSED, f"xl create fails: {said[-1][:160]}"
     elif end.status != LATE:
         reason = REASONS.get((end.status or 0) - REASON_BASE, "")
-        status, flaw = status_judge(end.folder, reason, flaw or (xen.crash_find(hypervisor) if reason == "crash" else ""))
+        status, flaw = status_judge(end.folder, reason, flaw, xen.crash_find(hypervisor))
     if boot.xl and not flaw and status is not None and ASKED_DONE not in qemu.read_text(end.folder / ASKED_FILE):
         said = qemu.read_text(end.folder / ASKED_FILE).strip().splitlines() or ["nothing"]
         flaw = f"the guest ended before all was asked of it, or xl fails; it says: {said[-1][:160]}"
@@ -241,16 +241,18 @@ def outcome_make(boot: qemu.Boot, end: firstlevel.TaskEnd) -> qemu.Outcome:
     return replace(outcome, flaw=flaw, console=xen.tail(hypervisor), ended=reason)
 
 
-def status_judge(folder: Path, reason: str, flaw: str) -> tuple[int, str]:
-    """The exit status that the guest told, held against the reason that xl tells; and what is wrong with either."""
+def status_judge(folder: Path, reason: str, flaw: str, crash: str) -> tuple[int, str]:
+    """The exit status that the guest told, held against the reason that xl tells; and what is wrong with either, or
+    else the flaw that is known already. `crash`: what Xen says, which is no news of a guest that says it panics."""
     told = xen.status_told(folder)
+    flaw = flaw or ("" if told == qemu.EXIT_PANIC else crash)
     if not reason:
         return -1, flaw or "the session's script was stopped: neither late nor a reason of xl's"
     if told is None:
         return -1, flaw or f"the domain ended ({reason}) and its log does not say how"
     if (told == qemu.EXIT_PANIC) != (reason == "crash"):
         return told, flaw or f"the guest says exit status {told}, xl says {reason}"
-    return told, "" if told == qemu.EXIT_PANIC else flaw
+    return told, flaw
 
 
 def commands_shown(boots: Sequence[qemu.Boot], exact: bool, cpus: int = 2) -> list[list[str]]:
