@@ -21,7 +21,7 @@ NAME = "Xen with the guest as dom0"
 PACKAGES = (xen.HYPERVISOR,)
 MEMORY_MB, GUEST_MB = 512, 256
 CPUS_MAX = 2  # of Xen's: more threads than the host has CPUs get in each other's way
-DOM0 = "dom0=pvh dom0-iommu=none"
+DOM0 = "dom0=pvh dom0-iommu=none dom0_vcpus_pin"  # a vCPU that moves sees the emulated TSC step back
 
 
 def hypervisor_append(boot: qemu.Boot) -> str:
