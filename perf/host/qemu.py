@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ EXIT_SUCCESS, EXIT_FAILURE, EXIT_PANIC, EXIT_REFUSED = 33, 35, 37, 39
 
 SERIAL_FILE, LOG_FILE, HIST_FILE, QEMU_FILE = "serial.txt", "log.txt", "hist.txt", "qemu.txt"
 running: set[subprocess.Popen] = set()
+stopping = threading.Event()  # set for good by stop_all
 VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b *(.*?))\s*$", re.MULTILINE)
 
 
@@ -290,6 +292,8 @@ def started(
 ) -> Iterator[subprocess.Popen]:
     """A QEMU in `folder` that ends when the block does. `says`: the file for its errors, and for its output unless
     `stdout` is given. Raises TernError when it cannot be started or Ctrl-C is pressed."""
+    if stopping.is_set():
+        raise TernError("interrupted; no virtual machine is started any more", 130)
     try:
         process = subprocess.Popen(
             line, cwd=folder, stdin=stdin, stdout=stdout or says, stderr=says, start_new_session=True
@@ -363,7 +367,8 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def stop_all() -> None:
-    """Ends every virtual machine that this program started, from whichever thread."""
+    """Ends every virtual machine that this program started, from whichever thread; there will be no others."""
+    stopping.set()
     for process in list(running):
         stop(process)
 

@@ -64,8 +64,15 @@ class XenBench(unittest.TestCase):
         def module(vmm):
             return mock.Mock(boots_run=mock.Mock(side_effect=TernError(f"{vmm} has no package")))
 
+        self.addCleanup(qemu.stopping.clear)
         with mock.patch("bench.batch_module", module), self.assertRaisesRegex(TernError, "has no package"):
             bench.boot_families(bench.parts_plan(options(smp=1), Path("/k/tern.elf")), Path("/w"), options(smp=1))
+
+    def test_nothing_starts_after_the_end(self):
+        self.addCleanup(qemu.stopping.clear)
+        qemu.stop_all()
+        with self.assertRaisesRegex(TernError, "interrupted"), qemu.started(["true"], Path("/"), sys.stderr.buffer):
+            self.fail("it started")
 
     def test_table_has_sides_beside_each_other_and_no_budgets(self):
         lines = table.table(results.middle_rows(ROWS)).splitlines()
