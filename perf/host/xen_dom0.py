@@ -74,7 +74,8 @@ def boot_run(boot: qemu.Boot, folder: Path, hypervisor: Path, exact: bool, label
         with qemu.started(command(boot, hypervisor, exact), folder, says) as process:
             status = qemu.wait(process, start + limit, label)
     console = qemu.read_bytes(folder / xen.CONSOLE_FILE)
-    flaw = xen.crash_find(console) or xen.streams_write(folder, console, console, 0)
+    damage = xen.streams_write(folder, console, console, 0)
+    flaw = xen.crash_find(console) or damage
     outcome = qemu.outcome_read(folder, status, time.monotonic() - start, limit)
     return replace(outcome, flaw=flaw, console=xen.tail(console))
 
