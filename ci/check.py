@@ -11,6 +11,7 @@ import control_guest
 import entry_tests
 import guest_tests
 import jobs
+import places
 import profiles
 import report
 import unit_tests
@@ -33,15 +34,15 @@ def lint_jobs() -> list[Job]:
     return [Job(f"lint.{script.stem}", work(script)) for script in scripts]
 
 
-def build_jobs() -> list[Job]:
-    """Both toolchains, both builds, without a warning (-Werror)."""
+def build_jobs(toolchains: tuple[str, ...] = ("gcc", "clang")) -> list[Job]:
+    """Each toolchain, both builds, without a warning (-Werror)."""
 
     def work(toolchain: str, kind: str):
         return lambda: build.make(f"BUILD={kind}", f"TOOLCHAIN={toolchain}", "all", "tests-images") and None
 
     return [
         Job(f"build.{toolchain}.{kind}", work(toolchain, kind), slots=2, long=toolchain == "clang")
-        for toolchain in ("gcc", "clang")
+        for toolchain in toolchains
         for kind in ("release", "debug")
     ]
 
@@ -87,6 +88,7 @@ def jobs_all() -> list[Job]:
         *build_jobs(),
         *unit_tests.host_jobs(),
         *guest_tests.guest_jobs(),
+        *places.default_jobs(),
         *entry_tests.entry_jobs(),
         *control_guest.control_jobs(),
         *conformance.bench_jobs(),
@@ -104,9 +106,10 @@ def shown(result: Result) -> None:
             print(f"    {line}", flush=True)
 
 
-def check(filters: list[str], quick: bool, only_list: bool) -> int:
+def check(filters: list[str], quick: bool, only_list: bool, on: str | None) -> int:
     """Runs the command; returns 1 if anything failed. Raises TernError if a filter matches nothing."""
-    chosen = jobs.select(jobs_all(), filters)
+    every = jobs_all() if on is None else [*build_jobs(("gcc",)), *places.place_jobs(places.PLACES[on], filters)]
+    chosen = jobs.select(every, filters)
     if only_list:
         print("\n".join(job.name for job in chosen))
         return 0

@@ -38,6 +38,10 @@ KEYS = {
     "repeat",
     "seed",
     "group",
+    "on",
+    "not_on",
+    "xl",
+    "ends",
 }
 ENTRIES = ("syscall", "sysenter")
 VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
@@ -45,7 +49,8 @@ VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER
 
 @dataclass(frozen=True)
 class GuestTest:
-    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found."""
+    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found. `on`: places
+    of ci/places.py where it also runs in each check; `not_on`: those where it cannot, with the reason."""
 
     name: str
     image: str
@@ -68,6 +73,11 @@ class GuestTest:
     repeat: int
     seed: str
     long: bool
+    section: str
+    on: tuple[str, ...]
+    not_on: dict[str, str]
+    xl: tuple[str, ...]
+    ends: str
 
 
 def one_of(section: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -94,6 +104,17 @@ def patterns(section: str, text: str, smp: int) -> tuple[re.Pattern[str], ...]:
         raise TernError(f"tests.cfg: [{section}] log or prompt: {error}") from error
 
 
+def reasons(section: str, text: str) -> dict[str, str]:
+    """Lines of PLACE: REASON."""
+    found = {}
+    for line in filter(None, text.splitlines()):
+        place, colon, reason = line.partition(":")
+        if not colon or not reason.strip():
+            raise TernError(f"tests.cfg: [{section}] not_on = {line}; use PLACE: REASON")
+        found[place.strip()] = reason.strip()
+    return found
+
+
 def typed(section: str, keys: dict[str, str]) -> str:
     """What is typed on the serial line; there must be a prompt to wait for."""
     if ("type" in keys) != ("prompt" in keys):
@@ -115,6 +136,11 @@ def cpu_model(properties: str, entry: str) -> str:
     return ",".join(["max", *words]) if words else ""
 
 
+def test_name(section: str, machine: str, smp: int, entry: str) -> str:
+    """Name of a cell."""
+    return f"guest.{section}.{machine}.{smp}cpu" + (".sysenter" if entry == "sysenter" else "")
+
+
 def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
     """The tests of one section: each machine with each number of CPUs and each entry."""
     unknown = set(keys) - KEYS
@@ -131,10 +157,9 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
         keys.get("machine", "q35").split(), keys.get("smp", "1").split(), entries
     ):
         smp = whole(section, "smp", word)
-        suffix = ".sysenter" if entry == "sysenter" else ""
         tests.append(
             GuestTest(
-                f"guest.{section}.{machine.replace(',acpi=off', '-noacpi')}.{smp}cpu{suffix}",
+                test_name(section, machine.replace(",acpi=off", "-noacpi"), smp, entry),
                 keys.get("image", ""),
                 one_of(section, "machine", machine, qemu.MACHINES),
                 smp,
@@ -155,6 +180,11 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 whole(section, "repeat", keys.get("repeat", "1")),
                 one_of(section, "seed", keys.get("seed", ""), ("", "clock")),
                 one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
+                section,
+                tuple(keys.get("on", "").split()),
+                reasons(section, keys.get("not_on", "")),
+                tuple(keys.get("xl", "").split()),
+                keys.get("ends", ""),
             )
         )
     return tests
@@ -195,6 +225,7 @@ def boot_make(test: GuestTest, folder: Path, append: str) -> qemu.Boot:
         "virtio": test.virtio,
         "without": test.without,
         "timeout_s": test.timeout_s,
+        "xl": test.xl,
     }
     if not test.iso:
         return qemu.Boot(kernel=kernel, initrd=image, append=append, **common)
@@ -206,12 +237,16 @@ def outcome_check(test: GuestTest, outcome: qemu.Outcome) -> None:
     """Raises Failed, or Skipped if the guest says so, unless the outcome is the expected one."""
     end, reason = outcome.judge()
     tail = "\n".join(["", *outcome.last_lines()])
+    if outcome.flaw:
+        raise Failed(outcome.flaw + tail)
     if test.expect == "SUCCESS" and end is qemu.End.SKIP:
         raise Skipped(reason)
     if test.expect == "SUCCESS" and end is not qemu.End.SUCCESS:
         raise Failed(reason + tail)
     if test.expect != "SUCCESS" and outcome.status != int(test.expect):
         raise Failed(f"expected exit status {test.expect}, got {outcome.status} ({reason})" + tail)
+    if test.ends and outcome.ended != test.ends:
+        raise Failed(f"expected that xl sees {test.ends}, it sees {outcome.ended or 'nothing'} ({reason})" + tail)
     for pattern in test.log:
         if not pattern.search(outcome.log):
             raise Failed(f"the log has no line like {pattern.pattern!r}" + tail)
@@ -239,8 +274,9 @@ def guest_run(test: GuestTest) -> str:
 
 
 def guest_jobs() -> list[Job]:
-    """A job per cell; each needs the build that it boots."""
+    """A job per cell; each needs the build that it boots. What is about xl has no cell of a direct boot."""
     return [
         Job(test.name, lambda test=test: guest_run(test), (f"build.gcc.{test.build}",), long=test.long)
         for test in tests_read()
+        if not test.xl
     ]

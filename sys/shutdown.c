@@ -152,6 +152,7 @@ void shutdown_machine(enum shutdown_value value)
     nmi_write();
     line_write();
     publisher_write_losses(cpu_count);
+    log_info("the machine ends, exit status %u", 2u * value + 1);
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }

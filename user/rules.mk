@@ -81,6 +81,7 @@ $(eval $(call user_image,deadline,tests/guest/sched/deadline.json5,tests/guest/s
 $(eval $(call user_image,priority,tests/guest/sched/priority.json5,tests/guest/sched))
 $(eval $(call user_image,rhythm,tests/guest/sched/rhythm.json5,tests/guest/sched))
 $(eval $(call user_image,hopeless,tests/guest/programs/hopeless.json5,user/programs --programs tests/guest/programs))
+$(eval $(call user_image,patient,tests/guest/programs/patient.json5,user/programs --programs tests/guest/programs))
 $(eval $(call user_image,flood,tests/guest/sched/flood.json5,tests/guest/sched))
 $(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
 

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: MIT
 """`tern bench`, the main job: boot, collect the histograms, print the table, write the folder of results.
 
-Two kinds of number, never mixed: with KVM time (ns); without, guest instructions under -icount on one vCPU,
-equal in every run. The cross-CPU image needs real parallel vCPUs: without KVM its rows are emulated time and
-labelled so.
+With several hypervisors in one run (--vmm xen: the first domain and a guest of xl's) every row says which it is of.
+
+Kinds of number, never mixed: with KVM time (ns); without, guest instructions under -icount on one vCPU, equal in
+every run. The cross-CPU image needs real parallel vCPUs: without KVM its rows are emulated time and labelled so.
+With a first level between (BATCHES), the one CPU's instructions are those of guest and hypervisor together, which
+have a unit of their own and no budgets: nested-instructions.
 """
+import concurrent.futures
 import fnmatch
+import importlib
 import os
 import platform
+import re
 import shlex
 import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import build
@@ -31,6 +38,16 @@ OBJECTS_BENCHES = ("channel.call.group.", "process.death.", "timer.")  # how the
 SYSENTER_BENCHES = "syscall.null.sysenter"
 SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
+# Hypervisors under emulation: the module with boots_run, commands_shown, environment; and those of one --vmm.
+BATCHES = {"kvm-nested": "nested", "xen-dom0": "xen_dom0", "xen-domu": "xen_domu"}
+FAMILIES = {"kvm-nested": ("kvm-nested",), "xen": ("xen-dom0", "xen-domu")}
+BATCH_MACHINE = "q35"
+BATCH_SLOWER = 4.0  # by which a boot's limit is stretched on parallel CPUs there
+UNIT_BANNERS = {
+    "nested-instructions": "nested-instructions: what guest, hypervisor and its Linux execute between two readings "
+    "of the clock, all of it emulated: not time",
+    "emulated-ns": "emulated-ns: the clock of multi-threaded emulation, not a speed; never held against a budget",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,15 @@ class Options:
     append: str = ""
     control: bool = False
 
+    def vmms(self) -> tuple[str, ...]:
+        """The hypervisors under emulation that --vmm names; none for a machine of QEMU's."""
+        return FAMILIES.get(self.machine, ())
+
+
+def batch_module(vmm: str) -> ModuleType:
+    """The module that boots guests of a hypervisor under emulation."""
+    return importlib.import_module(BATCHES[vmm])
+
 
 @dataclass
 class Part:
@@ -59,11 +85,22 @@ class Part:
     unit: str
     streams: list[stream.Stream]
     outcomes: list[qemu.Outcome]
+    vmm: str = ""
+
+    def exact(self) -> bool:
+        """Whether one tick is one instruction."""
+        return self.boot.accelerator == "icount"
+
+    def hypervisor(self) -> str:
+        """The hypervisor as the guest names it, with its version where it says that."""
+        version = re.search(r"\bXen (\d+\.\d+), ", self.outcomes[0].log)
+        return " ".join(filter(None, [self.streams[0].environment.get("hypervisor", "unknown"), version and version[1]]))
 
     def rows(self) -> list[results.Row]:
         """One row per bench and boot."""
+        vmm = {"vmm": self.vmm} if self.vmm else {}
         return [
-            results.row_make(record.name, self.unit, index, record.fields, record.value_at, record.payload)
+            results.row_make(record.name, self.unit, index, record.fields, record.value_at, record.payload) | vmm
             for index, read in enumerate(self.streams)
             for record in read.records
         ]
@@ -77,7 +114,7 @@ class Part:
             "command_line": said.pop("command_line", boot.append),
             "cpu_model": said.pop("cpu_model", boot.cpu or ("host" if boot.accelerator == "kvm" else "max")),
             "machine": boot.machine,
-            "accelerator": "kvm" if boot.accelerator == "kvm" else "tcg",
+            "accelerator": self.vmm or ("kvm" if boot.accelerator == "kvm" else "tcg"),
             "qemu_version": qemu.version(),
             "clock_source": said.pop("clock_source", "unknown"),
             "tsc_khz": int(said.pop("tsc_khz", 0)),
@@ -87,7 +124,7 @@ class Part:
             "icount": boot.accelerator == "icount",
             "boots": len(self.streams),
             "guest": said,
-        }
+        } | ({"first_level": batch_module(self.vmm).environment(self.exact())} if self.vmm else {})
 
 
 def image_of(name: str) -> str:
@@ -96,14 +133,20 @@ def image_of(name: str) -> str:
 
 
 def parts_plan(options: Options, kernel: Path) -> list[Part]:
-    """What to boot: on one CPU the built-in image, and the one with many objects; without KVM, whose host CPU may have no SYSENTER, once more
+    """What to boot, on each hypervisor under emulation or without any."""
+    return [part for vmm in options.vmms() or ("",) for part in parts_of(options, kernel, vmm)]
+
+
+def parts_of(options: Options, kernel: Path, vmm: str) -> list[Part]:
+    """What to boot there: on one CPU the built-in image, and the one with many objects; without KVM, whose host CPU may have no SYSENTER, once more
     with that; and, with --smp N, the cross-CPU image on N."""
-    kvm = qemu.kvm_usable()
+    kvm = not vmm and qemu.kvm_usable()
+    unit = "ns" if kvm else "nested-instructions" if vmm else "instructions"
     words = [] if kvm else ["unit=instructions"]
     quick = QUICK if options.quick else []
     main = qemu.Boot(
         kernel=kernel,
-        machine=options.machine,
+        machine=BATCH_MACHINE if vmm else options.machine,
         accelerator="kvm" if kvm else "icount",
         append=" ".join(words + quick + options.append.split()),
         control=control.socket_path("bench") if options.control else None,
@@ -111,11 +154,8 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
     )
     images = kernel.parent / "images"
     objects = replace(main, initrd=images / f"{OBJECTS_IMAGE}.img")
-    parts = [
-        Part(label, boot, "ns" if kvm else "instructions", [], [])
-        for label, boot in (("bench", main), ("objects", objects))
-    ]
-    if not kvm and "entry=" not in options.append:
+    parts = [Part(label, boot, unit, [], [], vmm) for label, boot in (("bench", main), ("objects", objects))]
+    if unit == "instructions" and "entry=" not in options.append:
         sysenter = replace(
             main, cpu=SYSENTER_CPU, append=f"{main.append} entry=sysenter bench={SYSENTER_BENCHES}"
         )
@@ -128,7 +168,7 @@ def parts_plan(options: Options, kernel: Path) -> list[Part]:
             accelerator="kvm" if kvm else "mttcg",
             append=" ".join(quick + options.append.split()),
         )
-        parts.append(Part("cross", cross, "ns" if kvm else "emulated-ns", [], []))
+        parts.append(Part("cross", cross, "ns" if kvm else "emulated-ns", [], [], vmm))
     return parts
 
 
@@ -154,13 +194,18 @@ def guest_failed(reason: str, outcome: qemu.Outcome, boot_folder: Path, failed: 
 def boot_once(part: Part, boot_folder: Path, index: int, options: Options) -> None:
     """One boot of one part, which gets its stream and outcome. Raises TernError for anything else."""
     outcome = qemu.run(part.boot, boot_folder, f"{part.label}: boot {index + 1} of {options.boots}")
+    outcome_take(part, outcome, boot_folder, options)
+
+
+def outcome_take(part: Part, outcome: qemu.Outcome, boot_folder: Path, options: Options) -> None:
+    """Gives a part the stream of a good boot. Raises TernError for anything else."""
     failed = options.out / "failed"
     end, reason = outcome.judge()
     if end is not qemu.End.SUCCESS:
         raise guest_failed(reason, outcome, boot_folder, failed)
     try:
         read = stream.read(outcome.histograms)
-        stream.unit_check(read, "instructions" if part.unit == "instructions" else "ns")
+        stream.unit_check(read, "instructions" if part.exact() else "ns")
     except stream.StreamError as error:
         full = shutil.disk_usage(boot_folder).free < 1 << 16
         reason = (
@@ -175,6 +220,9 @@ def boot_all(parts: list[Part], options: Options) -> None:
     """Every boot of every part, in turn; the working folder is removed afterwards."""
     work = ROOT / f"build/boots/bench-{os.getpid()}"
     try:
+        if options.vmms():
+            boot_families(parts, work, options)
+            return
         for index in range(options.boots):
             for part in parts:
                 boot_once(part, work / f"{part.label}-{index}", index, options)
@@ -182,10 +230,49 @@ def boot_all(parts: list[Part], options: Options) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def batches(parts: list[Part]) -> list[list[Part]]:
+    """Parts that share a first level: the exact ones, and those on parallel CPUs."""
+    groups = [[part for part in parts if part.exact() is exact] for exact in (True, False)]
+    return [group for group in groups if group]
+
+
+def boot_families(parts: list[Part], work: Path, options: Options) -> None:
+    """As boot_all, the hypervisors side by side: an exact one keeps one CPU of the host busy."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = [
+            pool.submit(boot_batches, batch_module(vmm), [part for part in parts if part.vmm == vmm], work / vmm, options)
+            for vmm in options.vmms()
+        ]
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                future.result()
+        except BaseException:
+            for future in waiting:
+                future.cancel()
+            qemu.stop_all()
+            raise
+
+
+def boot_batches(batch: ModuleType, parts: list[Part], work: Path, options: Options) -> None:
+    """Boots the parts of one hypervisor in as few first levels as may be."""
+    for group in batches(parts):
+        runs = [(part, work / f"{part.label}-{index}") for index in range(options.boots) for part in group]
+        exact = group[0].exact()
+        limit_s = options.timeout_s * (1.0 if exact else BATCH_SLOWER)
+        boots = [(replace(part.boot, timeout_s=limit_s), folder) for part, folder in runs]
+        outcomes = batch.boots_run(boots, work / "level", exact, label=f"{parts[0].vmm}, {'exact' if exact else 'SMP'}")
+        for (part, folder), outcome in zip(runs, outcomes):
+            outcome_take(part, outcome, folder, options)
+
+
 def cross_select(parts: list[Part]) -> None:
     """Leaves in the cross-CPU part only what the main part does not tell: the rest is no cross-CPU figure."""
-    told = {record.name for record in parts[0].streams[0].records}
-    for part in parts[1:]:
+    main: dict[str, set[str]] = {}
+    for part in parts:
+        if part.vmm not in main:
+            main[part.vmm] = {record.name for record in part.streams[0].records}
+            continue
+        told = main[part.vmm]
         part.streams = [
             replace(read, records=[record for record in read.records if record.name not in told])
             for read in part.streams
@@ -220,13 +307,13 @@ def folder_write(folder: ResultFolder, document: dict[str, Any], parts: list[Par
     for part in parts:
         for index, (read, outcome) in enumerate(zip(part.streams, part.outcomes)):
             mark = ("" if part.label == "bench" else f"-{part.label}") + (f"-{index}" if index else "")
+            mark += f"-{part.vmm}" if part.vmm else ""
+            kind = ".".join(filter(None, [part.unit, part.vmm, f"boot{index}" if index else ""]))
             folder.write(f"latency{mark}.hlog", outcome.histograms)
             folder.write(f"console{mark}.log", outcome.log)
             for record in read.records:
-                folder.write(
-                    f"hgrm/{record.name}.{part.unit}{f'.boot{index}' if index else ''}.hgrm", record.hgrm()
-                )
-    records = {(record.name, part.unit): record for part in parts for record in part.streams[0].records}
+                folder.write(f"hgrm/{record.name}.{kind}.hgrm", record.hgrm())
+    records = {(record.name, part.unit, part.vmm): record for part in parts for record in part.streams[0].records}
     first = [row for row in document["benches"] if row["boot"] == 0]
     folder.write("results.json", export.json_text(document))
     folder.write("gbench.json", export.json_text(export.gbench(document)))
@@ -239,8 +326,11 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
     first = parts[0].boot
     if parts[0].unit == "instructions":
         print(f"{qemu.kvm_lack()}: counts are guest instructions, not time")
-    if any(part.unit == "emulated-ns" for part in parts):
-        print("emulated-ns: the clock of multi-threaded emulation, not a speed; never held against a budget")
+    for unit in dict.fromkeys(part.unit for part in parts if part.unit in UNIT_BANNERS):
+        print(UNIT_BANNERS[unit])
+    if len({part.vmm for part in parts}) > 1:
+        for vmm, clock in {part.vmm: part.streams[0].environment.get("clock_source", "unknown") for part in parts}.items():
+            print(f"{vmm}: clock {clock}")
     print(table(results.middle_rows(rows)), end="")
     for part in parts:
         dropped = sum(read.dropped for read in part.streams)
@@ -248,22 +338,39 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
             print(f"warning: {dropped} histogram lines or samples were dropped on the way ({part.label})")
     boots = len(parts[0].streams)
     how = "icount shift=0" if first.accelerator == "icount" else first.accelerator
+    if parts[0].vmm:
+        said = {part.vmm: part.hypervisor() for part in parts}
+        how = ", ".join(f"{vmm}, hypervisor {name}" for vmm, name in said.items()) + f", {how} around all of it"
     median = f"{boots} boots, median by p50" if boots > 1 else "1 boot"
+    if parts[0].vmm and boots > 1:
+        exact = [row for row in rows if row["unit"] == "nested-instructions"]
+        median += f", p50 equal in all boots for {results.steady(exact)} of {len(results.middle_rows(exact))} benches"
     print(
         f"{first.machine}, {how}, {median}; release build; loop overhead subtracted;"
         f" results: {shown(folder)}/"
     )
 
 
+def commands_print(parts: list[Part], options: Options) -> None:
+    """What --dry-run shows: the command line of each QEMU; of a first level, then of each guest in it."""
+    lines = [qemu.command(part.boot) for part in parts if not part.vmm]
+    for vmm in options.vmms():
+        for group in batches([part for part in parts if part.vmm == vmm]):
+            lines += batch_module(vmm).commands_shown([part.boot for part in group], group[0].exact())
+    for line in lines:
+        print(shlex.join(line))
+
+
 def bench(options: Options) -> int:
     """Runs the command; returns the exit status. Raises TernError for every end without a result."""
+    if options.control and options.machine in BATCHES:
+        raise TernError(f"no control port reaches a guest in a first level; leave out --control or --vmm {options.machine}")
     kernel = (
         build.DEFAULT_KERNEL if options.dry_run and not options.kernel else build.kernel_get(options.kernel)
     )
     parts = parts_plan(options, kernel)
     if options.dry_run:
-        for part in parts:
-            print(shlex.join(qemu.command(part.boot)))
+        commands_print(parts, options)
         return 0
     for part in parts:
         if part.boot.initrd is not None:
@@ -282,7 +389,9 @@ def bench(options: Options) -> int:
             "image_sha256": "built-in",
         }
         cross = next((part.environment() for part in parts if part.label == "cross"), None)
-        document = results.document_make(rows, tern, parts[0].environment(), cross)
+        several = len(options.vmms()) > 1
+        every = {f"{part.vmm}.{part.label}": part.environment() for part in parts} if several else {}
+        document = results.document_make(rows, tern, parts[0].environment(), cross, every)
         final = folder_write(folder, document, parts)
     report_print(parts, rows, final)
     return 0

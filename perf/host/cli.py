@@ -11,6 +11,8 @@ sys.path[1:1] = [str(Path(__file__).resolve().parents[2] / "ci")]
 import qemu
 from common import ROOT, TernError
 
+PLACES = ("kvm-q35", "kvm-microvm", "xen-dom0", "xen-domu")  # of ci/places.py
+
 EPILOG = """environment:
   TERN_QEMU=PATH    the QEMU to use instead of qemu-system-x86_64
   TERN_INSTALL=no   never install Debian packages; say what is missing
@@ -59,7 +61,8 @@ def machine_options(parser: argparse.ArgumentParser, machines: tuple[str, ...]) 
         choices=machines,
         default="q35",
         metavar="VMM",
-        help=f"QEMU machine: {' '.join(machines)} (default q35)",
+        help=f"QEMU machine{', or real hypervisor under emulation' if 'kvm-nested' in machines else ''}: "
+        f"{' '.join(machines)} (default q35)",
     )
     parser.add_argument(
         "--kernel", metavar="FILE", help="boot this ELF and the images beside it; build nothing"
@@ -82,13 +85,15 @@ def parser_make() -> argparse.ArgumentParser:
         help="the main job: boot, run the latency benches, print the table",
         description="Builds a release kernel, boots it, collects the latency histograms of its "
         "benches, prints the table and writes build/results/TIME/. Without KVM the numbers "
-        "are guest instructions, equal in every run.",
+        "are guest instructions, equal in every run. With --vmm kvm-nested the guest runs under a real KVM in an "
+        "emulated first level (Debian's cloud kernel, unpacked below ~/.cache/tern, never installed): its numbers are "
+        "instructions of guest and hypervisor together.",
         epilog="example: ./tern bench channel.call --boots 3 --smp 2",
     )
     bench.add_argument(
         "names", nargs="*", metavar="NAME", help="show only these: a name, its beginning, or a pattern"
     )
-    machine_options(bench, ("q35", "pc", "microvm"))
+    machine_options(bench, ("q35", "pc", "microvm", "kvm-nested", "xen"))
     bench.add_argument(
         "--boots", type=natural(1, 1000), default=1, metavar="N", help="boot N times (default 1)"
     )
@@ -174,6 +179,22 @@ def parser_make() -> argparse.ArgumentParser:
     )
     ctl.add_argument("--json", action="store_true", help="print the guest's answer as it is, one line of JSON")
 
+    unframe = commands.add_parser(
+        "unframe",
+        help="take a Xen guest's console log apart",
+        description="A guest of Xen sends its streams as lines of its one console. Reads such a console (of `xl console`, "
+        "or a log of xenconsoled) and writes one stream as it comes. Damage is told on stderr; the exit status is then 1.",
+        epilog="examples: xl console tern | ./tern unframe -     ./tern unframe guest-tern.log --stream hist >latency.hlog",
+    )
+    unframe.add_argument("file", metavar="FILE|-", help="the console's text, - for standard input")
+    unframe.add_argument(
+        "--stream",
+        choices=("log", "hist", "control", "prof", "foreign"),
+        default="log",
+        metavar="STREAM",
+        help="log hist control prof, or foreign: all lines that are no frames (default log)",
+    )
+
     check = commands.add_parser(
         "check",
         help="run every test",
@@ -187,6 +208,12 @@ def parser_make() -> argparse.ArgumentParser:
         help="only tests whose name contains or matches this, e.g. guest.boot 'unit.*'",
     )
     check.add_argument("--quick", action="store_true", help="leave out what takes long")
+    check.add_argument(
+        "--on",
+        choices=PLACES,
+        metavar="PLACE",
+        help=f"run the guest tests, all of them, under another hypervisor in a first level: {' '.join(PLACES)}",
+    )
     check.add_argument("--list", action="store_true", help="print the names and do nothing")
 
     iso = commands.add_parser(
@@ -252,10 +279,14 @@ def run_command(arguments: argparse.Namespace) -> int:
         import control
 
         return control.ctl(arguments.words, arguments.guest, arguments.timeout, arguments.json)
+    if arguments.command == "unframe":
+        import frames
+
+        return frames.command(arguments.file, arguments.stream)
     if arguments.command == "check":
         import check
 
-        return check.check(arguments.filters, arguments.quick, arguments.list)
+        return check.check(arguments.filters, arguments.quick, arguments.list, arguments.on)
     import build
     import iso
 

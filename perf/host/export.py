@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import results
 from stream import Record
 
 PERCENTILES = ("p50", "p90", "p99", "p999")
@@ -10,6 +11,7 @@ BOUND_BITS = range(0, 40, 2)  # 20 buckets: 1, 4, 16, ... of the unit
 FAMILIES = {  # unit: metric, what one unit is worth in it, help
     "instructions": ("tern_instructions", 1, "Guest instructions per operation under icount."),
     "ns": ("tern_latency_seconds", 1e-9, "Latency of one operation."),
+    "nested-instructions": ("tern_nested_instructions", 1, "Instructions of guest and hypervisor per operation under icount."),
     "emulated-ns": ("tern_emulated_latency_seconds", 1e-9, "An emulator's clock per operation: not a speed."),
 }
 
@@ -24,9 +26,9 @@ def gbench(document: dict[str, Any]) -> dict[str, Any]:
     scales by time_unit, so it may say instructions."""
     rows = []
     for row in document["benches"]:
-        repetitions = sum(other["name"] == row["name"] for other in document["benches"])
+        repetitions = sum(results.identity(other) == results.identity(row) for other in document["benches"])
         for key in PERCENTILES:
-            name = f"{row['name']}/{key}"
+            name = "/".join(filter(None, [row.get("vmm", ""), row["name"], key]))
             rows.append(
                 {
                     "name": name,
@@ -52,7 +54,8 @@ def number(value: float) -> str:
 
 def prometheus_lines(row: dict[str, Any], record: Record, metric: str, scale: float) -> list[str]:
     """The _bucket, _sum and _count lines of one bench, per operation."""
-    lines, label, ops = [], f'bench="{row["name"]}"', row["ops"]
+    vmm = f',vmm="{row["vmm"]}"' if "vmm" in row else ""
+    lines, label, ops = [], f'bench="{row["name"]}"{vmm}', row["ops"]
     used = [(value / ops, count) for value, count in record.slots()]
     for bit in BOUND_BITS:
         below = sum(count for value, count in used if value <= 1 << bit)
@@ -64,13 +67,13 @@ def prometheus_lines(row: dict[str, Any], record: Record, metric: str, scale: fl
     return lines
 
 
-def prometheus(rows: list[dict[str, Any]], records: dict[tuple[str, str], Record]) -> str:
-    """Classic histograms in base units, one metric family per unit. records: by (name, unit) of a row."""
+def prometheus(rows: list[dict[str, Any]], records: dict[tuple[str, str, str], Record]) -> str:
+    """Classic histograms in base units, one metric family per unit. records: by results.identity of a row."""
     text = []
     for unit, (metric, scale, help_text) in FAMILIES.items():
         mine = [row for row in rows if row["unit"] == unit]
         if mine:
             text += [f"# HELP {metric} {help_text}", f"# TYPE {metric} histogram"]
         for row in mine:
-            text += prometheus_lines(row, records[row["name"], unit], metric, scale)
+            text += prometheus_lines(row, records[results.identity(row)], metric, scale)
     return "\n".join(text) + "\n"

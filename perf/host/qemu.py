@@ -11,9 +11,12 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from common import TernError, progress
 
@@ -34,6 +37,7 @@ EXIT_SUCCESS, EXIT_FAILURE, EXIT_PANIC, EXIT_REFUSED = 33, 35, 37, 39
 
 SERIAL_FILE, LOG_FILE, HIST_FILE, QEMU_FILE = "serial.txt", "log.txt", "hist.txt", "qemu.txt"
 running: set[subprocess.Popen] = set()
+stopping = threading.Event()  # set for good by stop_all
 VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b *(.*?))\s*$", re.MULTILINE)
 
 
@@ -45,7 +49,8 @@ class Boot:
     `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without. `plugin`: a file for
     QEMU to load, and its arguments, with commas between. `devices`: more devices of QEMU, as for -device. `typed`:
     what is typed on the serial line once the pattern `prompt` is found in what the guest has said there. `control`:
-    the unix socket on which QEMU listens for those who talk to the port org.tern.control; None: no such port.
+    the unix socket on which QEMU listens for those who talk to the port org.tern.control; None: no such port. `xl`: of
+    a guest that xl made, what is asked of it, a word each, once it says that it hears such things; nothing elsewhere.
     """
 
     kernel: Path | None = None
@@ -63,6 +68,7 @@ class Boot:
     typed: str = ""
     prompt: str = ""
     control: Path | None = None
+    xl: tuple[str, ...] = ()
     timeout_s: float = 60.0
 
 
@@ -81,7 +87,11 @@ class End(enum.Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished boot: QEMU's status (negative: the signal that killed it), or None after the time limit."""
+    """A finished boot: QEMU's status (negative: the signal that killed it), or None after the time limit.
+
+    With a hypervisor between: `flaw` is what went wrong there or with the streams' way, which no status outweighs;
+    `console` the end of the hypervisor's own console; `ended` how its tools say that the guest ended.
+    """
 
     status: int | None
     seconds: float
@@ -89,9 +99,14 @@ class Outcome:
     histograms: bytes
     qemu_says: str
     timeout_s: float
+    flaw: str = ""
+    console: str = ""
+    ended: str = ""
 
     def judge(self) -> tuple[End, str]:
         """The end and one clause that says why, e.g. (End.PANIC, "the guest panicked: ...")."""
+        if self.flaw:
+            return End.CRASH, self.flaw
         if self.status is None and not self.log.strip():
             return End.SILENT, f"the guest said nothing in {self.timeout_s:g} s"
         if self.status is None:
@@ -122,8 +137,8 @@ class Outcome:
         return f"the guest reset or powered off without a verdict (QEMU status {self.status})"
 
     def last_lines(self, count: int = 15) -> list[str]:
-        """The end of the log, without control characters."""
-        text = re.sub(r"[^\x20-\x7e\n\t]", "", self.log)
+        """The end of the log, without control characters; of a hypervisor's console if that has to tell more."""
+        text = re.sub(r"[^\x20-\x7e\n\t]", "", self.console if self.flaw or not self.log.strip() else self.log)
         return [line for line in text.splitlines() if line.strip()][-count:]
 
 
@@ -292,38 +307,48 @@ def run(boot: Boot, folder: Path, label: str = "") -> Outcome:
     `label` is shown with the seconds on a terminal. Raises TernError when QEMU cannot be started or Ctrl-C is
     pressed.
     """
-    line = command(boot)
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
+    stdin = subprocess.PIPE if boot.typed else subprocess.DEVNULL
     with open(folder / QEMU_FILE, "wb") as says, serial_open(boot, folder) as serial:
-        try:
-            process = subprocess.Popen(
-                line,
-                cwd=folder,
-                stdin=subprocess.PIPE if boot.typed else subprocess.DEVNULL,
-                stdout=serial or says,
-                stderr=says,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise TernError(
-                f"{line[0]} cannot be started ({error.strerror}); install qemu-system-x86"
-            ) from error
-        running.add(process)
-        try:
+        with started(command(boot), folder, says, serial or says, stdin) as process:
             status = wait(process, start + boot.timeout_s, label, Typist(boot, folder, process))
-        except KeyboardInterrupt:
-            raise TernError("interrupted; the virtual machine was stopped", 130) from None
-        finally:
-            stop(process)
-            progress("")
+    return outcome_read(folder, status, time.monotonic() - start, boot.timeout_s)
+
+
+@contextlib.contextmanager
+def started(
+    line: list[str], folder: Path, says: IO[bytes], stdout: IO[bytes] | None = None, stdin: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen]:
+    """A QEMU in `folder` that ends when the block does. `says`: the file for its errors, and for its output unless
+    `stdout` is given. Raises TernError when it cannot be started or Ctrl-C is pressed."""
+    if stopping.is_set():
+        raise TernError("interrupted; no virtual machine is started any more", 130)
+    try:
+        process = subprocess.Popen(
+            line, cwd=folder, stdin=stdin, stdout=stdout or says, stderr=says, start_new_session=True
+        )
+    except OSError as error:
+        raise TernError(f"{line[0]} cannot be started ({error.strerror}); install qemu-system-x86") from error
+    running.add(process)
+    try:
+        yield process
+    except KeyboardInterrupt:
+        raise TernError("interrupted; the virtual machine was stopped", 130) from None
+    finally:
+        stop(process)
+        progress("")
+
+
+def outcome_read(folder: Path, status: int | None, seconds: float, timeout_s: float) -> Outcome:
+    """What a boot that has ended left in its folder."""
     return Outcome(
         status,
-        time.monotonic() - start,
+        seconds,
         read_log(folder),
         read_bytes(folder / HIST_FILE),
         read_text(folder / QEMU_FILE),
-        boot.timeout_s,
+        timeout_s,
     )
 
 
@@ -372,7 +397,8 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def stop_all() -> None:
-    """Ends every virtual machine that this program started, from whichever thread."""
+    """Ends every virtual machine that this program started, from whichever thread; there will be no others."""
+    stopping.set()
     for process in list(running):
         stop(process)
 

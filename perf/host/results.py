@@ -2,8 +2,8 @@
 """Rows of results.json: per-operation figures of one histogram, the budget they are held against, and the
 checked file.
 
-Figures are in the bench's unit: instructions (icount), ns (KVM) or emulated-ns (an emulator's clock: not a
-speed).
+Figures are in the bench's unit: instructions (icount), ns (KVM), nested-instructions (icount around a hypervisor and
+its guest) or emulated-ns (an emulator's clock: not a speed).
 """
 import json
 import platform
@@ -85,16 +85,19 @@ def row_make(
     return row
 
 
+def identity(row: Row) -> tuple[str, str, str]:
+    """What a row is of: bench, unit, hypervisor (empty unless it is one under emulation)."""
+    return row["name"], row.get("unit", ""), row.get("vmm", "")
+
+
 def middle_rows(rows: list[Row]) -> list[Row]:
-    """One row per bench in order of appearance: that of the boot with the median p50."""
-    names = dict.fromkeys((row["name"], row["unit"]) for row in rows)
+    """One row per bench, unit and hypervisor: that of the boot with the median p50. Benches in order of appearance."""
     chosen = []
-    for name, unit in names:
-        same = sorted(
-            (row for row in rows if (row["name"], row["unit"]) == (name, unit)), key=lambda row: row["p50"]
-        )
+    for key in dict.fromkeys(map(identity, rows)):
+        same = sorted((row for row in rows if identity(row) == key), key=lambda row: row["p50"])
         chosen.append(same[(len(same) - 1) // 2])
-    return chosen
+    order = list(dict.fromkeys(row["name"] for row in chosen))
+    return sorted(chosen, key=lambda row: order.index(row["name"]))
 
 
 def differences(rows: list[Row]) -> list[str]:
@@ -115,6 +118,11 @@ def differences(rows: list[Row]) -> list[str]:
         missing = first.keys() - {row["name"] for row in rows if row["boot"] == boot}
         found += [f"{name}: missing in boot {boot}" for name in sorted(missing)]
     return found
+
+
+def steady(rows: list[Row]) -> int:
+    """How many benches have the same p50 in every boot."""
+    return sum(len({row["p50"] for row in rows if identity(row) == key}) == 1 for key in set(map(identity, rows)))
 
 
 def revision() -> str:
@@ -145,12 +153,18 @@ def host_cpu() -> str:
 
 
 def document_make(
-    rows: list[Row], tern: dict[str, str], environment: dict[str, Any], cross: dict[str, Any] | None
+    rows: list[Row],
+    tern: dict[str, str],
+    environment: dict[str, Any],
+    cross: dict[str, Any] | None,
+    every: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The whole of results.json, checked against the schema; raises TernError if it does not conform."""
     document = {"schema_version": SCHEMA_VERSION, "tern": tern, "benches": rows, "environment": environment}
     if cross is not None:
         document["environment_cross_cpu"] = cross
+    if every:
+        document["environments"] = every
     with open(HERE / "results.schema.json", encoding="utf-8") as file:
         schema = json.load(file)
     try:

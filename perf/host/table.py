@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The table on the screen: plain ASCII, at most 110 columns, one row per bench and unit."""
+"""The table on the screen: plain ASCII, at most 110 columns, one row per bench and unit, and per hypervisor if there are several."""
 from typing import Any
 
 HEADS = ("bench", "unit", "count", "min", "p50", "p99", "max", "cold", "budget", "delta", "verdict")
-UNIT_SHOWN = {"instructions": "insn"}
-LEFT = ("bench", "unit", "verdict")
+UNIT_SHOWN = {"instructions": "insn", "nested-instructions": "nested-insn"}
+BUDGET_COLUMNS = 3  # the last ones, which no hypervisor under emulation has
+LEFT = ("bench", "vmm", "unit", "verdict")
+VMM_SHOWN = {"xen-dom0": "dom0", "xen-domu": "domU"}
 WIDTH_MAX = 110
 
 
@@ -41,15 +43,20 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Lines of equal columns under a heading; ends with a newline. A name that is too wide is cut."""
-    lines = [HEADS, *(cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADS))]
-    spare = WIDTH_MAX - sum(widths[1:]) - (len(HEADS) - 1)
+    heads, lines = HEADS, [cells(row) for row in rows]
+    vmms = [row.get("vmm", "") for row in rows]
+    if len(set(vmms)) > 1:
+        heads = (HEADS[0], "vmm", *HEADS[1:-BUDGET_COLUMNS])
+        lines = [(line[0], VMM_SHOWN.get(vmm, vmm), *line[1:-BUDGET_COLUMNS]) for line, vmm in zip(lines, vmms)]
+    lines = [heads, *lines]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    spare = WIDTH_MAX - sum(widths[1:]) - (len(heads) - 1)
     widths[0] = min(widths[0], spare)
     text = ""
     for line in lines:
         parts = [
             cell[:width].ljust(width) if head in LEFT else cell.rjust(width)
-            for head, cell, width in zip(HEADS, line, widths)
+            for head, cell, width in zip(heads, line, widths)
         ]
         text += " ".join(parts).rstrip() + "\n"
     return text
