@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Speculation: which of the known vulnerabilities this CPU has by its own word, and what the kernel does about each.
  * The boot CPU decides once; every CPU then sets the same control bits, once. Nothing here costs a call anything.
- * Absent on purpose: page-table isolation, VERW, retpolines, IBPB (ARCHITECTURE.md, Speculation). */
+ * Absent on purpose: page-table isolation, VERW, retpolines, IBPB (README.md here, Speculation). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
