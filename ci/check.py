@@ -15,6 +15,7 @@ import places
 import profiles
 import report
 import unit_tests
+import vmm_guest
 from common import ROOT, TernError
 from jobs import Failed, Job, Result, run_quiet
 
@@ -92,6 +93,7 @@ def jobs_all() -> list[Job]:
         *control_guest.control_jobs(),
         *conformance.bench_jobs(),
         *profiles.profile_jobs(),
+        *vmm_guest.vmm_jobs(),
         Job("build.reproducible", reproduce, slots=2, long=True),
     ]
 

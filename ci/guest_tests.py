@@ -34,6 +34,7 @@ KEYS = {
     "build",
     "boot",
     "virtio",
+    "without",
     "repeat",
     "seed",
     "group",
@@ -42,7 +43,6 @@ KEYS = {
     "xl",
     "ends",
 }
-VIRTIO = ("modern", "legacy", "none")
 ENTRIES = ("syscall", "sysenter")
 VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
 
@@ -69,6 +69,7 @@ class GuestTest:
     build: str
     iso: bool
     virtio: str
+    without: tuple[str, ...]
     repeat: int
     seed: str
     long: bool
@@ -122,6 +123,13 @@ def typed(section: str, keys: dict[str, str]) -> str:
     return keys["type"].strip() + "\n" if "type" in keys else ""
 
 
+def removals(section: str, machine: str, words: str) -> tuple[str, ...]:
+    """The devices that a machine is to be without; each must be one that it can be without."""
+    kind = machine.partition(",")[0]
+    allowed = tuple(device for device, machines in qemu.REMOVALS.items() if kind in machines)
+    return tuple(one_of(section, f"without for {kind}", word, allowed) for word in words.split())
+
+
 def cpu_model(properties: str, entry: str) -> str:
     """QEMU's CPU model: `max` with properties, or empty for the usual one."""
     words = [word for word in (VENDOR_OF_ENTRY[entry], properties) if word]
@@ -167,7 +175,8 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 whole(section, "timeout", keys.get("timeout", "30")),
                 one_of(section, "build", keys.get("build", "release"), ("debug", "release")),
                 one_of(section, "boot", keys.get("boot", "kernel"), ("kernel", "iso")) == "iso",
-                one_of(section, "virtio", keys.get("virtio", "modern"), VIRTIO),
+                one_of(section, "virtio", keys.get("virtio", "modern"), qemu.VIRTIO),
+                removals(section, machine, keys.get("without", "")),
                 whole(section, "repeat", keys.get("repeat", "1")),
                 one_of(section, "seed", keys.get("seed", ""), ("", "clock")),
                 one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
@@ -214,6 +223,7 @@ def boot_make(test: GuestTest, folder: Path, append: str) -> qemu.Boot:
         "typed": test.typed,
         "prompt": test.prompt,
         "virtio": test.virtio,
+        "without": test.without,
         "timeout_s": test.timeout_s,
         "xl": test.xl,
     }

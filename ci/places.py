@@ -126,23 +126,30 @@ class Session:
         return made
 
     def run(self) -> str:
-        """Boots all tests; after a boot that stops the first level the rest goes on in another one."""
-        waiting, stops = self.boots(), 0
+        """Boots all tests. A boot that stops the first level is tried once more in another one, in which the rest goes
+        on: QEMU 7.2 now and then lets a whole first level sleep for ever, whatever runs in it."""
+        waiting, stops, again = self.boots(), 0, False
         while waiting:
-            try:
-                results = self.place.boots_try([(boot, folder) for _, boot, folder in waiting], LOGS / self.name(), self.exact)
-            except TernError as error:
-                if debcache.install_forbidden():
-                    raise Skipped(str(error)) from error
-                raise Failed(str(error)) from error
-            count = next((n + 1 for n, result in enumerate(results) if isinstance(result, TernError)), len(results))
-            for (test, _, _), result in zip(waiting[:count], results):
+            results = self.level_run(waiting)
+            good = next((n for n, result in enumerate(results) if isinstance(result, TernError)), len(results))
+            stopped = good < len(results)
+            stops += stopped
+            if stopped and stops > RESTARTS_MAX:
+                raise Failed(f"the first level was stopped {stops} times: {results[good]}")
+            taken = good + (1 if stopped and again and good == 0 else 0)
+            for (test, _, _), result in zip(waiting[:taken], results):
                 self.found.setdefault(test.name, []).append(result)
-            waiting = waiting[count:]
-            stops += 1
-            if waiting and stops > RESTARTS_MAX:
-                raise Failed(f"the first level was stopped {stops} times: {results[count - 1]}")
-        return f"{sum(map(len, self.found.values()))} boots" + (f", {stops} first levels" if stops > 1 else "")
+            waiting, again = waiting[taken:], stopped and taken == good
+        return f"{sum(map(len, self.found.values()))} boots" + (f", the first level stopped {stops} times" if stops else "")
+
+    def level_run(self, boots: list[tuple[GuestTest, qemu.Boot, Path]]) -> list[qemu.Outcome | TernError]:
+        """The boots in one first level."""
+        try:
+            return self.place.boots_try([(boot, folder) for _, boot, folder in boots], LOGS / self.name(), self.exact)
+        except TernError as error:
+            if debcache.install_forbidden():
+                raise Skipped(str(error)) from error
+            raise Failed(str(error)) from error
 
     def report(self, test: GuestTest) -> str:
         """The result of one test, once the session has run."""

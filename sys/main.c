@@ -12,6 +12,7 @@
 #include "arch/x86_64/speculation.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/uart.h"
+#include "drivers/virtio/console.h"
 #include "drivers/xen/domain.h"
 #include "drivers/xen/early.h"
 #include "drivers/xen/memory.h"
@@ -26,6 +27,7 @@
 #include "sys/device.h"
 #include "sys/hotplug.h"
 #include "sys/image.h"
+#include "sys/lib/absent.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
 #include "sys/lib/string.h"
@@ -85,6 +87,8 @@ static void read_cmdline(void)
     timer_set_slice(cmdline.slice_us * 1000);
     event_set_tick(cmdline.tick_us * 1000);
     nmi_set_panic(cmdline.nmi == CMDLINE_nmi_panic);
+    if (cmdline.pci == CMDLINE_pci_off)
+        virtio_console_avoid_pci();
     machine.protocol = boot.protocol;
     machine.cmdline = boot.cmdline;
 }
@@ -115,9 +119,11 @@ static struct clock_hints read_firmware(uint64_t entry_tsc)
     struct clock_hints hints = {.tsc_base = entry_tsc, .tsc_khz = cmdline.tsc_khz};
     struct acpi_power power;
     bool acpi = acpi_init(&boot) == STATUS_OK;
+    if (!acpi)
+        absent_note("ACPI");
     if (!acpi || acpi_find_cpus(&cpus) != STATUS_OK)
         if (mptable_find_cpus(&cpus) != STATUS_OK)
-            cpu_list_init(&cpus, "none");
+            absent_note("MP table");
     if (acpi && acpi_find_power(&power) == STATUS_OK) {
         hints.pm_timer_port = power.pm_timer_port;
         hints.pm_timer_32bit = power.pm_timer_32bit;
@@ -131,7 +137,12 @@ static struct clock_hints read_firmware(uint64_t entry_tsc)
 
 static void init_time(const struct clock_hints *hints)
 {
-    clock_init(hints);
+    if (!clock_init(hints)) {
+        console_init(boot.cmdline); /* there may be no COM1 on which to say it */
+        panic(
+            "no clock: neither CPUID nor the hypervisor tells the TSC's rate, and there is no HPET, PM timer or PIT to "
+            "measure it; pass tsc_khz=KHZ, its rate in kHz");
+    }
     apic_init(cpus.lapic_base);
     apic_activate();
     apic_timer_calibrate();
@@ -143,6 +154,13 @@ static void init_time(const struct clock_hints *hints)
              platform.timer_name);
     log_info("CPU: %s; hypervisor %s;%s%s%s%s", f->brand, f->hypervisor[0] ? f->hypervisor : "none",
              f->smep ? " SMEP" : "", f->smap ? " SMAP" : "", f->umip ? " UMIP" : "", f->pcid ? " PCID" : "");
+}
+
+static void log_absent(void)
+{
+    char text[128];
+    if (absent_describe(text, sizeof(text)))
+        log_info("not found and left alone: %s", text);
 }
 
 static void start_cpus(void)
@@ -265,6 +283,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     ioapic_init(&cpus);
     speculation_init(cmdline.mitigations == CMDLINE_mitigations_auto);
     console_init(boot.cmdline);
+    log_absent();
     start_cpus();
     device_init(&boot.memory, cpus.lapic_base, hints.hpet_base);
     load(entry_tsc);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Power-off, reset and timers out of FADT, HPET table and DSDT. Old FADTs are shorter than new ones: the table is
  * copied into a zeroed buffer of full size, so that a field past its end reads as absent. The DSDT is searched, not
- * interpreted. */
+ * interpreted. A hardware-reduced machine has no fixed ACPI registers, but Cloud Hypervisor's has a PM timer all the
+ * same, in its generic field only; Linux uses it there too. */
 #include "arch/x86_64/acpi.h"
 
 #include "arch/x86_64/acpi_internal.h"
@@ -65,6 +66,14 @@ static uint16_t port_decode(const uint8_t *fadt, uint32_t old, uint32_t generic)
     return r.valid && !r.is_memory ? (uint16_t)r.address : 0;
 }
 
+static uint16_t pm_timer_decode(const uint8_t *fadt, bool hardware_reduced)
+{
+    const struct acpi_register r = register_decode(fadt + FADT_X_PM_TIMER);
+    if (hardware_reduced)
+        return r.valid && !r.is_memory ? (uint16_t)r.address : 0;
+    return fadt[FADT_PM_TIMER_BYTES] == 4 ? port_decode(fadt, FADT_PM_TIMER, FADT_X_PM_TIMER) : 0;
+}
+
 static enum status fadt_read(uint8_t fadt[FADT_BYTES])
 {
     struct acpi_table table;
@@ -90,6 +99,8 @@ enum status acpi_find_power(struct acpi_power *out)
         out->reset_register = register_decode(fadt + FADT_RESET_REGISTER);
     out->reset_value = fadt[FADT_RESET_VALUE];
     out->sleep_control = register_decode(fadt + FADT_SLEEP_CONTROL);
+    out->pm_timer_port = pm_timer_decode(fadt, out->hardware_reduced);
+    out->pm_timer_32bit = flags & FLAG_TIMER_32BIT;
     if (out->hardware_reduced) /* the fields below have no meaning there */
         return STATUS_OK;
 
@@ -98,9 +109,6 @@ enum status acpi_find_power(struct acpi_power *out)
     out->acpi_enable = fadt[FADT_ACPI_ENABLE];
     out->pm1a_control = port_decode(fadt, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
     out->pm1b_control = port_decode(fadt, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
-    if (fadt[FADT_PM_TIMER_BYTES] == 4)
-        out->pm_timer_port = port_decode(fadt, FADT_PM_TIMER, FADT_X_PM_TIMER);
-    out->pm_timer_32bit = flags & FLAG_TIMER_32BIT;
     return STATUS_OK;
 }
 

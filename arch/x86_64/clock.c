@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Where the TSC's rate comes from, in order: the command line, CPUID 0x15, the hypervisor's timing leaf, Xen's time
  * leaf, KVM's pvclock page, and last a measurement against HPET, ACPI PM timer or PIT. Every wait is bounded and none
- * of the three is taken to exist. A measurement aligns both ends to an edge of the reference, is done three times, and
- * the median counts. */
+ * of the three is taken to exist: what is not there, or does not count, is noted for the boot log. A measurement aligns
+ * both ends to an edge of the reference, is done three times, and the median counts. */
 #include <arch/clock.h>
 
 #include "arch/x86_64/features.h"
-#include "sys/lib/panic.h"
+#include "sys/lib/absent.h"
 #include "sys/lib/string.h"
 
 #include <arch/io.h>
@@ -18,6 +18,15 @@
 #define TRIES 3
 #define EDGE_SPINS 20000
 #define WINDOW_SPINS 2000000
+
+#define PIT_CHANNEL_2 0x42
+#define PIT_COMMAND 0x43
+#define PIT_MODE_0 0xb0        /* channel 2, both bytes, counts down once */
+#define PIT_READ_STATUS 0xe8   /* of channel 2 */
+#define PIT_STATUS_MODE_0 0x30 /* what that must say of its mode */
+#define PIT_STATUS_MODE_MASK 0x3f
+#define PIT_LATCH 0x80
+#define SPEAKER 0x61 /* bit 0: channel 2 counts, bit 1: and is heard */
 
 struct clock clock_state;
 
@@ -46,17 +55,22 @@ static uint32_t pm_timer_read(void)
 /* Channel 2 counts down from 0xffff. */
 static uint32_t pit_read(void)
 {
-    io_out8(0x43, 0x80);
-    uint32_t low = io_in8(0x42);
-    return 0xffff - (low | (uint32_t)io_in8(0x42) << 8);
+    io_out8(PIT_COMMAND, PIT_LATCH);
+    uint32_t low = io_in8(PIT_CHANNEL_2);
+    return 0xffff - (low | (uint32_t)io_in8(PIT_CHANNEL_2) << 8);
 }
 
-static void pit_start(void)
+/* False if there is none: then no port tells the mode that was just set, and port 0x61 is left alone. */
+static bool pit_start(void)
 {
-    io_out8(0x61, (uint8_t)((io_in8(0x61) & ~2) | 1));
-    io_out8(0x43, 0xb0);
-    io_out8(0x42, 0xff);
-    io_out8(0x42, 0xff);
+    io_out8(PIT_COMMAND, PIT_MODE_0);
+    io_out8(PIT_COMMAND, PIT_READ_STATUS);
+    if ((io_in8(PIT_CHANNEL_2) & PIT_STATUS_MODE_MASK) != PIT_STATUS_MODE_0)
+        return false;
+    io_out8(SPEAKER, (uint8_t)((io_in8(SPEAKER) & ~2) | 1));
+    io_out8(PIT_CHANNEL_2, 0xff);
+    io_out8(PIT_CHANNEL_2, 0xff);
+    return true;
 }
 
 /* Waits for the reference to move by at least `ticks`; returns how far it did, 0 if it did not in `spins` reads. */
@@ -121,7 +135,8 @@ static uint64_t khz_from_pm_timer(uint16_t port, bool wide)
 
 static uint64_t khz_from_pit(void)
 {
-    pit_start();
+    if (!pit_start())
+        return 0;
     struct reference r = {"PIT", 1193182, 0xffff, 180, pit_read};
     return measure(&r);
 }
@@ -170,6 +185,21 @@ static uint64_t khz_from_pvclock(void)
     return shift < 0 ? khz << -shift : khz >> shift;
 }
 
+/* By the first counter that counts; the others before it are absent. */
+static uint64_t measured_khz(const struct clock_hints *h, const char **source)
+{
+    uint64_t khz;
+    if ((khz = khz_from_hpet(h->hpet_base)))
+        return *source = "HPET", khz;
+    absent_note("HPET");
+    if ((khz = khz_from_pm_timer(h->pm_timer_port, h->pm_timer_32bit)))
+        return *source = "PM timer", khz;
+    absent_note("PM timer");
+    if ((khz = khz_from_pit()))
+        return *source = "PIT", khz;
+    return *source = "none", 0;
+}
+
 static uint64_t find_khz(const struct clock_hints *h, const char **source)
 {
     uint64_t khz = h->tsc_khz;
@@ -183,20 +213,17 @@ static uint64_t find_khz(const struct clock_hints *h, const char **source)
         return *source = "Xen time leaf", khz;
     if ((khz = khz_from_pvclock()))
         return *source = "KVM pvclock", khz;
-    if ((khz = khz_from_hpet(h->hpet_base)))
-        return *source = "HPET", khz;
-    if ((khz = khz_from_pm_timer(h->pm_timer_port, h->pm_timer_32bit)))
-        return *source = "PM timer", khz;
-    if ((khz = khz_from_pit()))
-        return *source = "PIT", khz;
-    panic("no clock: no CPUID, hypervisor, HPET, PM timer or PIT source; pass tsc_khz=");
+    return measured_khz(h, source);
 }
 
-void clock_init(const struct clock_hints *hints)
+bool clock_init(const struct clock_hints *hints)
 {
     clock_state.tsc_khz = find_khz(hints, &clock_state.source);
+    if (!clock_state.tsc_khz)
+        return false;
     clock_state.tsc_base = hints->tsc_base;
     clock_state.mult = (UINT64_C(1000000) << 32) / clock_state.tsc_khz;
+    return true;
 }
 
 uint64_t clock_to_tsc(uint64_t ns)

@@ -6,6 +6,8 @@
 
 #include <arch/cpu.h>
 
+#define PHYSICAL_BITS_MAX 52 /* what a page-table entry has room for */
+
 static struct cpu_features features; /* [I] */
 
 static void put_words(char *out, uint32_t a, uint32_t b, uint32_t c)
@@ -71,6 +73,9 @@ void features_init(void)
     features.extended_max = cpuid(0x80000000, 0).eax;
     if (features.extended_max >= 0x80000007)
         features.tsc_invariant = cpuid(0x80000007, 0).edx >> 8 & 1;
+    features.physical_bits = features.extended_max >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 36;
+    if (features.physical_bits > PHYSICAL_BITS_MAX)
+        features.physical_bits = PHYSICAL_BITS_MAX;
     read_brand();
 }
 

@@ -10,6 +10,7 @@ struct cpu_features {
     uint32_t basic_max;            /* highest basic leaf */
     uint32_t extended_max;         /* highest leaf from 0x80000000 on */
     uint32_t signature;            /* leaf 1 EAX: family, model, stepping */
+    uint32_t physical_bits;        /* of an address; a page-table entry with more is a fault */
     uint32_t leaf7_ebx, leaf7_edx; /* 0 without leaf 7 */
     uint32_t leaf7_max;            /* its highest subleaf */
     uint32_t hypervisor_base;      /* 0 without a hypervisor; Xen's or KVM's base when there are several */

@@ -3,6 +3,7 @@
  * mask is a read and a write of the entry's lower half. */
 #include "arch/x86_64/ioapic.h"
 
+#include "sys/lib/absent.h"
 #include "sys/lib/log.h"
 #include "sys/lib/panic.h"
 
@@ -101,6 +102,8 @@ void ioapic_init(const struct cpu_list *list)
         log_info("IO-APIC %u at %#lx: interrupts %u to %u", info->id, info->address, io->first,
                  io->first + io->pins - 1);
     }
+    if (!count)
+        absent_note("IO-APIC");
 }
 
 bool ioapic_has(uint32_t gsi)

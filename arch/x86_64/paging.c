@@ -195,12 +195,13 @@ uint64_t paging_cr3(paddr_t root, uint32_t index)
     return features_get()->pcid ? (root | (index + 1) | no_flush) : root;
 }
 
-/* A place of its own for physical memory that is not in the direct map. */
+/* A place of its own for physical memory that is not in the direct map. The limit is the CPU's own:
+ * Cloud Hypervisor puts BARs just below it. */
 static void *window_map(paddr_t p, size_t bytes, uint32_t flags)
 {
     paddr_t first = p & ~(uint64_t)(PAGE_SIZE - 1);
     uint64_t span = ((p - first) + bytes + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-    if (!bytes || p + bytes < p || p + bytes > (UINT64_C(1) << 46))
+    if (!bytes || p + bytes < p || (p + bytes - 1) >> features_get()->physical_bits)
         return NULL;
     vaddr_t v = mmio_next;
     if (paging_map(paging_root, v, first, span, PAGE_WRITE | flags) != STATUS_OK)

@@ -6,6 +6,7 @@ kernel_SRCS += arch/x86_64/boot.S arch/x86_64/ap_boot.S arch/x86_64/entry.S arch
   arch/x86_64/symbols.c arch/x86_64/apic.c arch/x86_64/clock.c arch/x86_64/smp.c arch/x86_64/power.c arch/x86_64/uart.c \
   arch/x86_64/speculation.c arch/x86_64/port_instruction.c arch/x86_64/xen_hypercall.S
 $(eval $(call unit_test,arch/x86_64/speculation,arch/x86_64/speculation.c))
+$(eval $(call unit_test,arch/x86_64/power,arch/x86_64/power.c))
 $(eval $(call unit_test,arch/x86_64/port_instruction,arch/x86_64/port_instruction.c))
 
 OFFSETS := $(B)/arch/x86_64/asm_offsets.h

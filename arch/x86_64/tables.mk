@@ -10,4 +10,4 @@ ACPI_TESTED := arch/x86_64/acpi.c arch/x86_64/acpi_power.c arch/x86_64/cpu_list.
 $(eval $(call unit_test,arch/x86_64/acpi,$(ACPI_TESTED)))
 $(eval $(call unit_test,arch/x86_64/acpi_power,$(ACPI_TESTED)))
 $(eval $(call unit_test,arch/x86_64/mptable,arch/x86_64/mptable.c arch/x86_64/cpu_list.c arch/x86_64/boot_table.c))
-$(eval $(call unit_test,arch/x86_64/ioapic,arch/x86_64/ioapic.c arch/x86_64/cpu_list.c))
+$(eval $(call unit_test,arch/x86_64/ioapic,arch/x86_64/ioapic.c arch/x86_64/cpu_list.c sys/lib/absent.c sys/lib/printf.c))

@@ -2,6 +2,7 @@
  * 16550 at 0x3f8, 115200 8n1. Present if the scratch register keeps what is written. */
 #include "arch/x86_64/uart.h"
 
+#include "sys/lib/absent.h"
 #include "sys/lib/log.h"
 
 #include <arch/cpu.h>
@@ -40,8 +41,10 @@ static struct log_sink uart_sink = {.write = uart_write};
 bool uart_init(void)
 {
     io_out8(UART_SCRATCH, 0x5a);
-    if (io_in8(UART_SCRATCH) != 0x5a)
+    if (io_in8(UART_SCRATCH) != 0x5a) {
+        absent_note("COM1");
         return false;
+    }
     io_out8(UART_INTERRUPTS, 0);
     io_out8(UART_LINE, 0x80);
     io_out8(UART_DATA, 1);

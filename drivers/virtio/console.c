@@ -14,6 +14,7 @@
 #include "drivers/virtio/pci.h"
 #include "drivers/virtio/port.h"
 #include "drivers/virtio/virtio_internal.h"
+#include "sys/lib/absent.h"
 #include "sys/lib/log.h"
 #include "sys/lib/string.h"
 
@@ -52,6 +53,13 @@ static struct {
     uint64_t control_refused;
     uint64_t ports_ignored;
 } console;
+
+static bool avoids_pci; /* [I] */
+
+void virtio_console_avoid_pci(void)
+{
+    avoids_pci = true;
+}
 
 static bool has_feature(unsigned bit)
 {
@@ -307,11 +315,14 @@ static enum status single_open(void)
 
 static enum status device_find(const char *mmio_hints)
 {
-    enum status pci = virtio_pci_probe(&console.transport);
+    bool has_pci = !avoids_pci && pci_present();
+    enum status pci = avoids_pci ? STATUS_NOT_FOUND : virtio_pci_probe(&console.transport);
     if (pci == STATUS_OK)
         return pci;
+    if (!has_pci)
+        absent_note("PCI");
     /* Where there is PCI the window may be some device's BAR, which must not be read blindly. */
-    enum status mmio = virtio_mmio_probe(&console.transport, mmio_hints, !pci_present());
+    enum status mmio = virtio_mmio_probe(&console.transport, mmio_hints, !has_pci && !avoids_pci);
     return mmio == STATUS_NOT_FOUND ? pci : mmio;
 }
 

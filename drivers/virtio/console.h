@@ -29,6 +29,10 @@ struct virtio_console_stats {
  * which is no error. UNIMPLEMENTED: only a legacy one. Others: the device was refused. */
 enum status virtio_console_init(const char *mmio_hints);
 
+/* Before virtio_console_init: the monitor says that there is no PCI. Its ports are left alone then, and so is the
+ * window in which QEMU's microvm has its devices: only places that the hints name are looked at. */
+void virtio_console_avoid_pci(void);
+
 /* Control messages, ports that come and go, transmit slots that came back. Bounded; call it now and then. */
 void virtio_console_poll(void);
 

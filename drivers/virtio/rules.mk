@@ -7,5 +7,5 @@ kernel_SRCS += $(virtio_TRANSPORTS) $(virtio_CONSOLE)
 
 $(eval $(call unit_test,drivers/virtio/ring,drivers/virtio/ring.c))
 $(eval $(call unit_test,drivers/virtio/pci,$(virtio_TRANSPORTS) $(virtio_FAKE)))
-$(eval $(call unit_test,drivers/virtio/console,$(virtio_TRANSPORTS) $(virtio_CONSOLE) $(virtio_FAKE)))
+$(eval $(call unit_test,drivers/virtio/console,$(virtio_TRANSPORTS) $(virtio_CONSOLE) $(virtio_FAKE) sys/lib/absent.c sys/lib/printf.c))
 $(foreach t,ring pci console,build/unit/drivers/virtio/$(t)_test): tests/unit/drivers/virtio/fake_device.h

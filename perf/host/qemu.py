@@ -21,6 +21,16 @@ from typing import IO
 from common import TernError, progress
 
 MACHINES = ("q35", "pc", "microvm", "microvm,acpi=off")
+# Devices that a machine can be without, as other monitors are: the property of -M that removes each; empty: nothing adds it.
+REMOVALS = {
+    "acpi": {"q35": "acpi=off", "pc": "acpi=off", "microvm": "acpi=off"},
+    "hpet": {"q35": "hpet=off", "pc": "hpet=off"},
+    "pic": {"q35": "pic=off", "pc": "pic=off", "microvm": "pic=off"},
+    "pit": {"q35": "pit=off", "pc": "pit=off", "microvm": "pit=off"},
+    "rtc": {"microvm": "rtc=off"},
+    "serial": {"q35": "", "pc": "", "microvm": "isa-serial=off"},
+}
+VIRTIO = ("modern", "legacy", "single", "none")
 ACCELERATORS = ("icount", "mttcg", "kvm")
 CPUS_MAX = 64
 EXIT_SUCCESS, EXIT_FAILURE, EXIT_PANIC, EXIT_REFUSED = 33, 35, 37, 39
@@ -33,7 +43,8 @@ VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b
 
 @dataclass(frozen=True)
 class Boot:
-    """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none.
+    """What to boot and how. Exactly one of `kernel` and `cdrom` is set; `virtio`: modern, legacy, none, or
+    single: a console with one port and no names, as Cloud Hypervisor's. `without`: devices of REMOVALS to leave out.
 
     `cpu`: QEMU's CPU model with its properties; empty is `host` with KVM and `max` without. `plugin`: a file for
     QEMU to load, and its arguments, with commas between. `devices`: more devices of QEMU, as for -device. `typed`:
@@ -51,6 +62,7 @@ class Boot:
     smp: int = 1
     cpu: str = ""
     virtio: str = "modern"
+    without: tuple[str, ...] = ()
     plugin: str = ""
     devices: tuple[str, ...] = ()
     typed: str = ""
@@ -216,23 +228,41 @@ def ports_of(boot: Boot, interactive: bool) -> list[tuple[str, str]]:
     return ports
 
 
+def machine_option(boot: Boot) -> str:
+    """The value of -M. Raises TernError for a device that this machine cannot be without."""
+    kind = boot.machine.partition(",")[0]
+    for device in boot.without:
+        if kind not in REMOVALS[device]:
+            raise TernError(f"QEMU's {kind} cannot be without {device}; choose another machine")
+    return ",".join(filter(None, [boot.machine, *(REMOVALS[device][kind] for device in boot.without)]))
+
+
+def serial_option(boot: Boot, interactive: bool) -> str:
+    """Where the serial line leads."""
+    if "serial" in boot.without:
+        return "none"
+    return "stdio" if interactive or boot.typed else f"file:{SERIAL_FILE}"
+
+
 def virtio_options(boot: Boot, ports: list[tuple[str, str]]) -> list[str]:
     """The console device with its ports. Under icount a kick is served at once, in the vCPU's thread; QEMU's main
     loop would do it after some real time, which shows."""
     if boot.virtio == "none" or not ports:
         return []
     eventfd = "off" if boot.accelerator == "icount" else "on"
+    limit = ",max_ports=1" if boot.virtio == "single" else ""
     if not boot.machine.startswith("microvm"):
         legacy = ",disable-legacy=off,disable-modern=on" if boot.virtio == "legacy" else ""
-        options = ["-device", f"virtio-serial-pci,ioeventfd={eventfd}{legacy}"]
+        options = ["-device", f"virtio-serial-pci,ioeventfd={eventfd}{legacy}{limit}"]
     else:
         legacy = "true" if boot.virtio == "legacy" else "false"
         options = ["-global", f"virtio-mmio.force-legacy={legacy}"]
-        options += ["-global", f"virtio-mmio.ioeventfd={eventfd}", "-device", "virtio-serial-device"]
-    for name, leads_to in ports:
+        options += ["-global", f"virtio-mmio.ioeventfd={eventfd}", "-device", f"virtio-serial-device{limit}"]
+    for name, leads_to in ports[:1] if limit else ports:
         kind, _, rest = leads_to.partition(",")
         options += ["-chardev", f"{kind},id={name},{rest}"]
-        options += ["-device", f"virtserialport,chardev={name},name=org.tern.{name}"]
+        named = f"virtserialport,chardev={name},name=org.tern.{name}"
+        options += ["-device", f"virtconsole,chardev={name}" if limit else named]
     return options
 
 
@@ -241,7 +271,7 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
     line = [
         program(),
         "-M",
-        boot.machine,
+        machine_option(boot),
         *accelerator_options(boot.accelerator, boot.smp, boot.cpu),
         "-no-user-config",
         "-nodefaults",
@@ -253,7 +283,7 @@ def command(boot: Boot, interactive: bool = False) -> list[str]:
         "-m",
         "256",
         "-serial",
-        "stdio" if interactive or boot.typed else f"file:{SERIAL_FILE}",
+        serial_option(boot, interactive),
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=0x4",
     ]

@@ -193,6 +193,9 @@ class Check(unittest.TestCase):
             ({"type": "x", "prompt": "("}, "log or prompt: "),
             ({"type": "x"}, "type and prompt"),
             ({"prompt": "x"}, "type and prompt"),
+            ({"without": "pit rtc"}, "without for q35 = rtc; use one of: acpi hpet pic pit serial"),
+            ({"machine": "microvm", "without": "hpet"}, "without for microvm = hpet"),
+            ({"virtio": "double"}, "virtio = double"),
         ):
             with self.assertRaisesRegex(TernError, says):
                 guest_tests.section_expand("x", keys)
@@ -215,6 +218,26 @@ class Check(unittest.TestCase):
             never = dataclasses.replace(boot, prompt="something else", timeout_s=1)
             end, _ = qemu.run(never, Path(folder)).judge()
             self.assertEqual(end, qemu.End.HANG)
+
+    def test_machines_without_devices(self):
+        def line_of(**keys: str) -> str:
+            test = guest_tests.section_expand("x", keys)[0]
+            boot = qemu.Boot(
+                kernel=Path("k"), machine=test.machine, virtio=test.virtio, without=test.without, accelerator="mttcg"
+            )
+            return " ".join(qemu.command(boot))
+
+        line = line_of(machine="microvm,acpi=off", without="pit pic rtc serial")
+        self.assertIn("-M microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=off ", line)
+        self.assertIn("-serial none", line)
+        line = line_of(without="serial hpet", virtio="single")
+        self.assertIn("-M q35,hpet=off ", line)
+        self.assertIn("-serial none", line)
+        self.assertRegex(line, r"virtio-serial-pci,ioeventfd=on,max_ports=1 .*virtconsole,chardev=log")
+        self.assertNotIn("org.tern", line)
+        self.assertIn("-serial file:", line_of(without="acpi"))
+        with self.assertRaisesRegex(TernError, "q35 cannot be without rtc"):
+            qemu.command(qemu.Boot(kernel=Path("k"), without=("rtc",)))
 
     def test_seed_from_the_clock(self):
         keys = {"append": "iterations=5", "seed": "clock", "entry": "sysenter"}

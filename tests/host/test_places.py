@@ -117,13 +117,24 @@ class Sessions(unittest.TestCase):
         with self.assertRaisesRegex(jobs.Failed, "VERDICT: FAILURE why"):
             session.report(session.tests[1])
 
-    def test_goes_on_after_the_one_that_stopped_it(self):
+    def test_one_that_stops_the_first_level_is_tried_again(self):
         stopped = TernError("stopped")
-        session = self.session([[self.GOOD, stopped, stopped], [self.GOOD]])
-        self.assertEqual(session.note, "3 boots, 2 first levels")
+        session = self.session([[self.GOOD, stopped, stopped], [self.GOOD, self.GOOD]])
+        self.assertEqual(session.note, "3 boots, the first level stopped 1 times")
+        self.assertEqual([session.report(test) for test in session.tests], ["", "", ""])
+
+    def test_one_that_always_stops_it_has_failed_and_the_rest_goes_on(self):
+        stopped = TernError("stopped")
+        session = self.session([[self.GOOD, stopped, stopped], [stopped, stopped], [self.GOOD]])
+        self.assertEqual(session.note, "3 boots, the first level stopped 2 times")
         with self.assertRaisesRegex(jobs.Failed, "stopped"):
             session.report(session.tests[1])
         self.assertEqual(session.report(session.tests[2]), "")
+
+    def test_first_levels_are_bounded(self):
+        stopped = TernError("stopped")
+        with self.assertRaisesRegex(jobs.Failed, "stopped 5 times"):
+            self.session([[stopped] * 3, [stopped] * 3, [stopped] * 2, [stopped] * 2, [stopped], [stopped]])
 
     def test_never_up(self):
         with self.assertRaisesRegex(jobs.Failed, "no kvm"):

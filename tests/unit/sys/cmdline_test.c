@@ -46,6 +46,7 @@ static void expect_defaults(void)
     cr_assert(eq(u64, line.warmup, 0));
     cr_assert(line.bench == NULL);
     cr_assert(eq(int, (int)line.panic, CMDLINE_panic_none));
+    cr_assert(eq(int, (int)line.pci, CMDLINE_pci_auto));
     cr_assert(eq(str, line.virtio_mmio_device, ""));
 }
 
@@ -62,7 +63,7 @@ Test(cmdline, nothing_gives_the_defaults)
 Test(cmdline, every_key)
 {
     expect_ok("bench=channel.call,hist cpus=2 idle=poll iterations=1000 loglevel=warn panic=test mitigations=off "
-              "slice_us=100 tsc_khz=2800000 unit=instructions virtio_mmio.device=512@0xfeb00e00:12 warmup=5");
+              "pci=off slice_us=100 tsc_khz=2800000 unit=instructions virtio_mmio.device=512@0xfeb00e00:12 warmup=5");
     cr_assert(eq(str, (char *)(uintptr_t)line.bench, "channel.call,hist"));
     cr_assert(eq(u64, line.cpus, 2));
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_poll));
@@ -70,6 +71,7 @@ Test(cmdline, every_key)
     cr_assert(eq(int, (int)line.loglevel, CMDLINE_loglevel_warn));
     cr_assert(eq(int, (int)line.mitigations, CMDLINE_mitigations_off));
     cr_assert(eq(int, (int)line.panic, CMDLINE_panic_test));
+    cr_assert(eq(int, (int)line.pci, CMDLINE_pci_off));
     cr_assert(eq(u64, line.slice_us, 100));
     cr_assert(eq(u64, line.tsc_khz, 2800000));
     cr_assert(eq(int, (int)line.unit, CMDLINE_unit_instructions));
@@ -144,7 +146,7 @@ Test(cmdline, words_are_whole_words)
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
     static const char all[] = "unknown key 'foo'; valid keys: bench cpus entry hooks idle iterations loglevel "
-                              "mitigations nmi panic seed slice_us test tick_us tsc_khz unit virtio_mmio.device warmup";
+                              "mitigations nmi panic pci seed slice_us test tick_us tsc_khz unit virtio_mmio.device warmup";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive), "keys behind it do not");

@@ -24,8 +24,8 @@ struct clock_hints {
     bool pm_timer_32bit;
 };
 
-/* Finds the TSC's rate. Panics with a hint (`tsc_khz=`) if no source exists. */
-void clock_init(const struct clock_hints *hints);
+/* Finds the TSC's rate; false if no source exists and the command line does not tell it either. */
+bool clock_init(const struct clock_hints *hints);
 
 /* Nanoseconds that so many ticks of the TSC take. */
 static inline uint64_t clock_ticks_to_ns(uint64_t ticks)

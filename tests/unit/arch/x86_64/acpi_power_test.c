@@ -52,6 +52,7 @@ Test(acpi_power, power_of_a_hardware_reduced_machine)
 {
     put32(test_phys + FADT + 112, 1 << 20 | 1 << 10);
     put_register(test_phys + FADT + 116, 0, 0xfea00202);
+    put_register(test_phys + FADT + 208, 0, 0); /* no timer; the old field has no meaning there */
     put_register(test_phys + FADT + 244, 0, 0xfea00200);
     close_table(test_phys, FADT, 276);
     cr_assert(eq(int, acpi_init(&boot), STATUS_OK));
@@ -62,6 +63,29 @@ Test(acpi_power, power_of_a_hardware_reduced_machine)
     cr_assert(eq(u64, power.sleep_control.address, 0xfea00200));
     cr_assert(power.reset_register.is_memory);
     cr_assert(eq(u16, power.pm1a_control, 0));
+    cr_assert(eq(u16, power.pm_timer_port, 0));
+}
+
+/* Cloud Hypervisor: the generic field alone, no length, no old field; and its sleep register is a port. */
+Test(acpi_power, a_hardware_reduced_machine_can_have_a_pm_timer)
+{
+    put32(test_phys + FADT + 112, 1 << 20 | 1 << 10 | 1 << 8);
+    put32(test_phys + FADT + 76, 0x700); /* no meaning there */
+    test_phys[FADT + 91] = 0;
+    put_register(test_phys + FADT + 208, 1, 0x608);
+    put_register(test_phys + FADT + 244, 1, 0x600);
+    close_table(test_phys, FADT, 276);
+    cr_assert(eq(int, acpi_init(&boot), STATUS_OK));
+    cr_assert(eq(int, acpi_find_power(&power), STATUS_OK));
+    cr_assert(power.hardware_reduced);
+    cr_assert(eq(u16, power.pm_timer_port, 0x608));
+    cr_assert(power.pm_timer_32bit);
+    cr_assert(power.sleep_control.valid);
+    cr_assert(not(power.sleep_control.is_memory));
+    cr_assert(eq(u64, power.sleep_control.address, 0x600));
+    put_register(test_phys + FADT + 208, 0, 0xfea00300); /* in memory: not read */
+    close_table(test_phys, FADT, 276);
+    cr_assert(eq(int, acpi_find_power(&power), STATUS_OK));
     cr_assert(eq(u16, power.pm_timer_port, 0));
 }
 

@@ -500,6 +500,18 @@ Test(console_pci, window_is_left_alone_where_there_is_pci)
     cr_assert(zero(u32, fake_bus.window_reads));
 }
 
+Test(console_pci, pci_and_window_are_left_alone_if_told_so)
+{
+    fake_plug_pci();
+    fake_plug_mmio(3);
+    virtio_console_avoid_pci();
+    cr_assert(eq(int, virtio_console_init("pci=off"), STATUS_NOT_FOUND));
+    cr_assert(zero(u32, fake_bus.window_reads));
+    cr_assert(zero(u32, fake_bus.pci_writes));
+    cr_assert(eq(int, virtio_console_init("pci=off virtio_mmio.device=512@0xfeb00600:12"), STATUS_OK));
+    cr_assert(zero(u32, fake_bus.pci_writes));
+}
+
 Test(console_pci, transitional_device_behind_a_bridge)
 {
     fake_plug_pci();

@@ -99,6 +99,7 @@ uint32_t io_in32(uint16_t port)
 
 void io_out32(uint16_t port, uint32_t v)
 {
+    fake_bus.pci_writes++;
     if (port == 0xcf8) {
         config_address = v;
         return;

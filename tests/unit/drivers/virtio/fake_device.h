@@ -70,6 +70,7 @@ struct fake_bus {
     uint8_t config[256];
     uint64_t bar_mask;
     unsigned window_reads; /* reads in the slot window */
+    unsigned pci_writes;   /* writes to the ports of configuration space */
 };
 
 extern struct fake_bus fake_bus;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Host stand-in: the test plays the one-shot timer and wake-ups. */
+ * Host stand-in: the test plays the one-shot timer, wake-ups and the hypervisor's end. */
 #pragma once
 #include <stdint.h>
 
 struct platform {
     void (*timer_arm)(uint64_t ns);
     void (*wake)(uint32_t cpu);
+    void (*off)(uint32_t value);
     const char *timer_name, *wake_name;
 };
 
