@@ -90,7 +90,7 @@ class Pieces(unittest.TestCase):
         for value in (1, 4, 5):
             made.record(value)
         record = stream.Record(row["name"], "ns", fields, hlog.Record(row["name"], 0.0, 1.0, {}, made), "")
-        text = export.prometheus([row], {(row["name"], "ns"): record})
+        text = export.prometheus([row], {results.identity(row): record})
         counts = [int(line.split()[-1]) for line in text.splitlines() if "_bucket" in line]
         self.assertEqual(counts[:3], [1, 2, 3])
         self.assertEqual(counts, sorted(counts))
