@@ -64,7 +64,7 @@ static size_t input_bytes, input_next;
 static size_t out_bytes; /* in room->out, to be written */
 static uint64_t lines;   /* that were answered, or are being */
 static bool connected;   /* somebody listened when it was looked last */
-static bool running;
+static bool running, ticks;
 
 /* What may still be done before the next tick. */
 static struct {
@@ -400,6 +400,16 @@ static enum event_response handle_tick(struct event_subscription *s, const struc
     return EVENT_HANDLED;
 }
 
+/* From the first request on there are ticks: they end what waits too long, and write what did not fit. */
+void control_look(void)
+{
+    if (!room)
+        return;
+    (void)handle_tick(&tick, NULL);
+    if ((line.active || out_bytes || reader.n) && !ticks)
+        ticks = event_subscribe(&tick) == STATUS_OK;
+}
+
 void control_init(void)
 {
     paddr_t p;
@@ -411,6 +421,7 @@ void control_init(void)
         return;
     }
     room = phys_to_virt(p);
-    panic_if(event_subscribe_at_boot(0, &tick) != STATUS_OK);
+    ticks = !stream_is_announced();
+    panic_if(ticks && event_subscribe_at_boot(0, &tick) != STATUS_OK);
     log_info("control: the host may ask");
 }

@@ -20,3 +20,6 @@
 /* If the port is there: its memory and its ticks. Boot CPU, when the router and the modules are there; before
  * page_seal. */
 void control_init(void);
+
+/* The host may have sent something: for carriers that announce it. Boot CPU. */
+void control_look(void);

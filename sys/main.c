@@ -38,7 +38,9 @@
 #include "sys/nmi.h"
 #include "sys/publisher.h"
 #include "sys/shutdown.h"
+#include "sys/stream.h"
 #include "sys/syscall/hooks.h"
+#include "sys/toolstack.h"
 
 #include <arch/apic.h>
 #include <arch/atomic.h>
@@ -163,6 +165,19 @@ static void log_absent(void)
         log_info("not found and left alone: %s", text);
 }
 
+static void offer_carrier(void)
+{
+    if (cmdline.streams == CMDLINE_streams_auto) {
+        toolstack_init();
+        return;
+    }
+    if (stream_use_serial())
+        return;
+    console_init(boot.cmdline); /* it can be said there only */
+    log_error("streams=serial: there is no COM1");
+    shutdown_machine(SHUTDOWN_BAD_CONFIG);
+}
+
 static void start_cpus(void)
 {
     machine.cpu_source = cpus.source;
@@ -238,6 +253,7 @@ static void load(uint64_t entry_tsc)
     hooks_reserve(machine.cpus_started, vvar.sample_mult, ticks ? "instructions" : "ns");
     modules_register();
     control_init();
+    toolstack_listen(cmdline.grace_ms * 1000000);
     if (!load_register_modules())
         shutdown_machine(SHUTDOWN_BAD_CONFIG);
     page_seal();
@@ -283,6 +299,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     init_time(&hints);
     ioapic_init(&cpus);
     speculation_init(cmdline.mitigations == CMDLINE_mitigations_auto);
+    offer_carrier();
     console_init(boot.cmdline);
     log_absent();
     start_cpus();

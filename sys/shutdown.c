@@ -17,6 +17,7 @@
 #include "sys/log_internal.h"
 #include "sys/nmi.h"
 #include "sys/publisher.h"
+#include "sys/stream.h"
 #include "sys/syscall/hooks.h"
 
 #include <arch/apic.h>
@@ -152,6 +153,7 @@ void shutdown_machine(enum shutdown_value value)
     nmi_write();
     line_write();
     publisher_write_losses(cpu_count);
+    stream_write_losses();
     log_info("the machine ends, exit status %u", 2u * value + 1);
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);

@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's named byte streams to and from the host, whatever carries them: ports of virtio-console, or frames on the
- * one console that a Xen guest has. Boot CPU only, interrupts off, nothing blocks; only stream_init and stream_poll write
- * to the log, so a log sink may call the others. */
+ * The kernel's named byte streams to and from the host, whatever carries them: ports of virtio-console, or frames on
+ * the one console that a Xen guest has. Boot CPU only, interrupts off, nothing blocks; only stream_init and stream_poll
+ * write to the log, so a log sink may call the others. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "sys/frame.h"
 
 enum stream_id { STREAM_LOG, STREAM_HIST, STREAM_CONTROL, STREAM_PROF, STREAMS };
 
 struct stream;
+
+/* A byte console that can carry all streams, in frames. */
+struct stream_console {
+    const char *name;
+    struct frame_wire wire;
+    bool (*flush)(uint64_t spins); /* waits until its other end has consumed what was put; NULL: nothing to wait for */
+    bool announces;                /* what comes raises an interrupt, and somebody calls control_look */
+};
+
+/* This is to be the carrier; *console stays. Before stream_init, which then looks for nothing else. */
+void stream_use_console(const struct stream_console *console);
+
+/* COM1 is to be the carrier: for machines whose only device it is. False: there is none. */
+bool stream_use_serial(void);
 
 /* Looks for what carries the streams. `hints`: the command line, which may name virtio-mmio devices. Before page_seal.
  * Without anything the UART has the log, and the rest is lost where it begins. */
@@ -17,6 +32,12 @@ void stream_init(const char *hints);
 
 /* The stream, or NULL while nobody on the host would get it. A stream that was once there stays valid. */
 struct stream *stream_get(enum stream_id id);
+
+/* Whether nobody need look at each tick for what the host sends. */
+bool stream_is_announced(void);
+
+/* What frames met with on the console, for the end of the log; nothing where there are none. */
+void stream_write_losses(void);
 
 /* Whether the stream is there, or will be as soon as the host opens it. */
 bool stream_is_expected(enum stream_id id);

@@ -10,6 +10,7 @@
 #include "sys/nmi.h"
 #include "sys/port.h"
 #include "sys/process.h"
+#include "sys/toolstack.h"
 
 #include <arch/apic.h>
 #include <arch/control.h>
@@ -23,6 +24,8 @@ static bool upcall(void)
     uint32_t events = xen_event_take();
     if (events & XEN_EVENT_TIMER)
         timer_interrupt();
+    if (events & XEN_EVENT_DEVICE)
+        toolstack_interrupt();
     return events & XEN_EVENT_WAKE;
 }
 

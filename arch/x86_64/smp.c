@@ -98,6 +98,14 @@ static bool start_one(uint32_t cpu, uint32_t apic_id)
     return wait_started(apic_id, START_LIMIT_NS) || oneshot_receiver_drop(&arrival.oneshot); /* or it came just now */
 }
 
+/* Should it still come: off, or back to waiting for a start-up that never follows. */
+static void give_up(uint32_t apic_id)
+{
+    if (platform.stop)
+        platform.stop(apic_id);
+    apic_send_init(apic_id);
+}
+
 uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
 {
     uint32_t running = 1, self = apic_id();
@@ -114,7 +122,7 @@ uint32_t smp_start(const struct cpu_list *list, uint32_t limit)
             running++;
             continue;
         }
-        apic_send_init(list->apic_ids[i]); /* should it still come: back to waiting for a start-up that never follows */
+        give_up(list->apic_ids[i]);
         log_warn("CPU with APIC id %u did not start in time; going on without it", list->apic_ids[i]);
     }
     return running;

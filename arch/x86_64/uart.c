@@ -18,25 +18,28 @@
 #define UART_STATUS (COM1 + 5)
 #define UART_SCRATCH (COM1 + 7)
 #define STATUS_TRANSMIT_EMPTY 0x20
+#define STATUS_RECEIVED 0x01
 #define WAIT_SPINS 100000
 
-static void uart_put(char c)
+static bool logs; /* there is a port, and the log goes there */
+
+static void put(char c)
 {
     for (unsigned int i = 0; i < WAIT_SPINS && !(io_in8(UART_STATUS) & STATUS_TRANSMIT_EMPTY); i++)
         cpu_pause();
     io_out8(UART_DATA, (uint8_t)c);
 }
 
-static void uart_write(const char *bytes, size_t n)
+static void log_write_bytes(const char *bytes, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; logs && i < n; i++) {
         if (bytes[i] == '\n')
-            uart_put('\r');
-        uart_put(bytes[i]);
+            put('\r');
+        put(bytes[i]);
     }
 }
 
-static struct log_sink uart_sink = {.write = uart_write};
+static struct log_sink uart_sink = {.write = log_write_bytes};
 
 bool uart_init(void)
 {
@@ -52,6 +55,28 @@ bool uart_init(void)
     io_out8(UART_LINE, 3);
     io_out8(UART_FIFO, 7);
     io_out8(UART_MODEM, 3);
+    logs = true;
     log_add_sink(&uart_sink);
     return true;
+}
+
+bool uart_log_end(void)
+{
+    bool there = logs;
+    logs = false;
+    return there;
+}
+
+void uart_put(const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put(bytes[i]);
+}
+
+size_t uart_get(char *bytes, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (io_in8(UART_STATUS) & STATUS_RECEIVED))
+        bytes[i++] = (char)io_in8(UART_DATA);
+    return i;
 }

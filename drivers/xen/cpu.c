@@ -98,3 +98,8 @@ bool xen_cpu_start(uint32_t cpu, uint32_t apic_id)
     return xen_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_initialise, id, &context) == 0 &&
            xen_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_up, id, 0) == 0;
 }
+
+void xen_cpu_stop(uint32_t apic_id)
+{
+    (void)xen_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_down, apic_id / APIC_IDS_PER_VCPU, 0);
+}

@@ -18,6 +18,9 @@ bool xen_cpu_activate(uint32_t cpu);
 /* platform.start, by hypercall. */
 bool xen_cpu_start(uint32_t cpu, uint32_t apic_id);
 
+/* platform.stop */
+void xen_cpu_stop(uint32_t apic_id);
+
 /* platform.timer_arm and platform.wake. */
 void xen_timer_arm(uint64_t ns);
 void xen_cpu_wake(uint32_t cpu);

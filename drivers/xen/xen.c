@@ -13,11 +13,18 @@
 
 #define VALUE_PANIC 0x12 /* enum shutdown_value */
 
+static bool reboots;
+
+void xen_set_reboot(bool reboot)
+{
+    reboots = reboot;
+}
+
 /* dom0's power-off would halt the whole machine as it is; a reboot ends it where a reboot is an end (QEMU -no-reboot).
  * What the toolstack is told of another domain: an orderly end, or a crash. */
 static void off(uint32_t value)
 {
-    unsigned int orderly = xen_domain_get()->initial ? SHUTDOWN_reboot : SHUTDOWN_poweroff;
+    unsigned int orderly = reboots || xen_domain_get()->initial ? SHUTDOWN_reboot : SHUTDOWN_poweroff;
     struct sched_shutdown s = {.reason = value == VALUE_PANIC && !xen_domain_get()->initial ? SHUTDOWN_crash : orderly};
     (void)xen_hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, 0);
 }
@@ -40,6 +47,7 @@ void xen_start(void)
     }
     platform.activate = xen_cpu_activate;
     platform.start = xen_cpu_start;
+    platform.stop = xen_cpu_stop;
     platform.timer_arm = xen_timer_arm;
     platform.wake = xen_cpu_wake;
     platform.timer_name = "Xen singleshot timer";

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import frames
 from common import TernError, progress
 
 MACHINES = ("q35", "pc", "microvm", "microvm,acpi=off")
@@ -36,6 +37,7 @@ CPUS_MAX = 64
 EXIT_SUCCESS, EXIT_FAILURE, EXIT_PANIC, EXIT_REFUSED = 33, 35, 37, 39
 
 SERIAL_FILE, LOG_FILE, HIST_FILE, QEMU_FILE = "serial.txt", "log.txt", "hist.txt", "qemu.txt"
+FRAMED = re.compile(r"^=l:[0-9a-f]{4}:[0-9a-f]{8}:", re.MULTILINE)
 running: set[subprocess.Popen] = set()
 stopping = threading.Event()  # set for good by stop_all
 VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b *(.*?))\s*$", re.MULTILINE)
@@ -342,6 +344,7 @@ def started(
 
 def outcome_read(folder: Path, status: int | None, seconds: float, timeout_s: float) -> Outcome:
     """What a boot that has ended left in its folder."""
+    frames_take(folder)
     return Outcome(
         status,
         seconds,
@@ -417,6 +420,18 @@ def read_text(path: Path) -> str:
 
 
 def read_log(folder: Path) -> str:
-    """The guest's log: what came through org.tern.log, or the serial line if that says more."""
+    """The guest's log: what came through org.tern.log, or the serial line if that says more and is no frames."""
     port, serial = read_text(folder / LOG_FILE), read_text(folder / SERIAL_FILE)
-    return port if len(port) >= len(serial) else serial
+    return port if len(port) >= len(serial) or FRAMED.search(serial) else serial
+
+
+def frames_take(folder: Path) -> None:
+    """Takes a serial line apart that carried frames (the kernel's streams=serial) into the files of the streams. Damage
+    becomes a verdict in the log."""
+    serial = read_bytes(folder / SERIAL_FILE)
+    if not FRAMED.search(serial.decode("utf-8", "replace")):
+        return
+    unframer = frames.unframe(serial)
+    log, error = bytes(unframer.streams["log"]), unframer.error()
+    (folder / LOG_FILE).write_bytes(log + (f"\nVERDICT: ERROR {error}\n".encode() if error else b""))
+    (folder / HIST_FILE).write_bytes(unframer.streams["hist"])

@@ -30,6 +30,7 @@ static struct port {
 static _Alignas(PAGE_SIZE) unsigned char memory[FRAMES * PAGE_SIZE];
 static size_t frames;
 static struct event_subscription *tick;
+static bool announced;           /* the carrier says when something comes */
 static uint64_t now_ns, step_ns; /* what each look at the clock takes */
 
 static const char *names[ROUTER_MODULES_MAX];
@@ -44,6 +45,11 @@ uint64_t clock_now_ns(void)
 
 void stream_poll(void)
 {
+}
+
+bool stream_is_announced(void)
+{
+    return announced;
 }
 
 bool stream_is_expected(enum stream_id id)
@@ -83,6 +89,12 @@ enum status page_alloc(size_t count, size_t align_bytes, paddr_t *out)
     (void)align_bytes;
     *out = test_phys_base + frames * PAGE_SIZE;
     frames += count;
+    return STATUS_OK;
+}
+
+enum status event_subscribe(struct event_subscription *s)
+{
+    tick = s;
     return STATUS_OK;
 }
 
@@ -198,6 +210,22 @@ Test(control, without_the_port_there_is_no_tick)
     control_init();
     cr_assert(zero(ptr, tick));
     cr_assert(zero(sz, frames));
+}
+
+Test(control, ticks_begin_with_the_first_request_where_it_is_announced)
+{
+    tick = NULL;
+    announced = true;
+    control_init();
+    cr_assert(zero(ptr, tick));
+    control_look();
+    cr_assert(zero(ptr, tick));
+    send_bytes("clock get_stats\n", 16);
+    control_look();
+    cr_assert(eq(sz, posts, (size_t)1));
+    cr_assert(ne(ptr, tick, NULL));
+    answer(0, STATUS_OK, "{}");
+    said("{\"id\":1,\"module\":\"clock\",\"type\":\"get_stats\",\"status\":\"OK\",\"answer\":{}}\n");
 }
 
 Test(control, one_request)

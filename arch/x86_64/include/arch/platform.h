@@ -16,6 +16,8 @@ struct platform {
     /* Starts the CPU, whose stack and area exist and which goes to ap_main; false if this way is closed, and INIT and
      * start-up IPIs are tried. NULL: those. */
     bool (*start)(uint32_t cpu, uint32_t apic_id);
+    /* Takes back a start whose CPU has not come in time. NULL: INIT does. */
+    void (*stop)(uint32_t apic_id);
     /* On another CPU that has reached C and has its own area; false: it cannot work. NULL: nothing. */
     bool (*activate)(uint32_t cpu);
     /* Ends the machine with this value as seen from outside; returns if it cannot. NULL: nothing. */
