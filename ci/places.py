@@ -93,8 +93,8 @@ PLACES = {
     for place in (
         Place("kvm-q35", ("q35", "pc"), kvm_boots, kvm_refuse),
         Place("kvm-microvm", ("microvm", "microvm,acpi=off"), kvm_boots, kvm_refuse),
-        Place("xen-dom0", ("q35", "pc"), xen_dom0.boots_try, xen_refuse, exact=False),
-        Place("xen-domu", ("q35", "pc"), xen_domu.boots_try, xen_refuse, exact=False),
+        Place("xen-dom0", ("q35", "pc"), xen_dom0.boots_try, xen_refuse),
+        Place("xen-domu", ("q35", "pc"), xen_domu.boots_try, xen_refuse),
     )
 }
 

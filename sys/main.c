@@ -286,6 +286,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     machine.entry_tsc = entry_tsc;
     uart_init();
     xen_early_begin();
+    xen_power_begin();
     read_boot_info(multiboot2_magic, info);
     read_cmdline();
     init_memory();

@@ -29,12 +29,17 @@ static void off(uint32_t value)
     (void)xen_hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, 0);
 }
 
+void xen_power_begin(void)
+{
+    if (xen_domain_get()->present)
+        platform.off = off;
+}
+
 void xen_start(void)
 {
     const struct xen_domain *d = xen_domain_get();
     if (!d->present)
         return;
-    platform.off = off;
     log_info("Xen %u.%u, %s", d->version >> 16, d->version & 0xffff, d->initial ? "initial domain" : "guest domain");
     if (!xen_event_init() || !xen_cpu_activate(0)) {
         log_warn("Xen refuses event channels: the local APIC it is");

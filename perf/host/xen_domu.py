@@ -63,7 +63,8 @@ LATE, NOT_MADE, REASON_BASE = 124, 125, 64
 REASON_POWEROFF, REASON_CRASH = 0, 3
 REASONS = {0: "poweroff", 1: "reboot", 2: "suspend", 3: "crash", 4: "watchdog", 5: "soft reset"}
 CONFIG_FILE, XL_FILE, XEN_FILE, GUEST_CONSOLE_FILE = "guest.cfg", "xl.txt", "xen.txt", "guest-console.txt"
-# What xl shows of a domain that has ended stays until it is destroyed (-e: nobody waits for it to do so).
+# What xl shows of a domain that has ended stays until it is destroyed (-e: nobody waits for it to do so). Where the guest
+# shares its one CPU with dom0 (exact) it begins when dom0 has come to rest.
 SCRIPT = """cat >{config} <<'END'
 {text}END
 dmesg() {{ xl dmesg -c; }}
@@ -71,13 +72,13 @@ dmesg >/dev/null
 console={consoles}/guest-{name}.log
 rm -f $console
 reason() {{ xl list -v {name} 2>/dev/null | awk 'NR == 2 {{ print $(NF - 1) }}'; }}
-if ! xl create -e {config} >{xl} 2>&1; then
+if ! xl create {create} {config} >{xl} 2>&1; then
     cat {xl}
     dmesg >{xen}
     xl destroy {name} 2>/dev/null
     exit {not_made}
 fi
-read -r uptime rest </proc/uptime
+{unpause}read -r uptime rest </proc/uptime
 end=$((${{uptime%.*}} + {timeout}))
 status={late}
 {ask}
@@ -217,6 +218,8 @@ def task_make(boot: qemu.Boot, task: str, exact: bool) -> firstlevel.Task:
         cpus=" ".join(map(str, range(boot.smp))),
         id=f"$(xl domid {name})",
         pause=1 if exact else 0.1,
+        create="-e -p" if exact else "-e",
+        unpause=f"sleep 1\nxl unpause {name}\n" if exact else "",
         ask=ask_script(name, boot.xl),
         asked=ASKED if boot.xl else "",
     )

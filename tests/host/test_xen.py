@@ -14,6 +14,9 @@ sys.path[:0] = [str(ROOT / "perf/host"), str(ROOT / "ci")]
 
 import firstlevel
 import frames
+import guest_tests
+import jobs
+import places
 import qemu
 import xen
 import xen_dom0
@@ -192,6 +195,56 @@ class DomU(Folder):
             lines = xen_domu.commands_shown([qemu.Boot(kernel=self.kernel)], True)
         self.assertEqual((lines[1][:2], len(lines)), (["xl", "create"], 2))
         self.assertIn("vmlinuz-amd64", lines[0][lines[0].index("-initrd") + 1])
+
+
+class Places(unittest.TestCase):
+    """Which guest tests run on Xen."""
+
+    def reasons(self, place: str, **keys: dict[str, str]) -> list[str]:
+        """Why each section's test does not run there."""
+        tests = [test for section, words in keys.items() for test in guest_tests.section_expand(section, words)]
+        with mock.patch("guest_tests.tests_read", lambda: tests):
+            return [places.refusal(test, places.PLACES[place])[:14] for test in places.tests_on(places.PLACES[place])]
+
+    def test_refusals(self):
+        sections = {
+            "a": {},
+            "b": {"machine": "microvm"},
+            "c": {"boot": "iso"},
+            "d": {"device": "edu"},
+            "e": {"virtio": "none"},
+            "f": {"type": "x", "prompt": "y"},
+            "g": {"cpu": "-smap"},
+            "h": {"cpu": "+la57"},
+            "i": {"accel": "icount", "smp": "2"},
+            "j": {"entry": "sysenter"},
+            "k": {"xl": "shutdown", "ends": "poweroff"},
+        }
+        common = ["", "it is about th", "Xen boots kern", "Xen hands no d", "there is no vi", "there is no se", "", "Xen runs on on",
+                  "it is about CP", "an AMD CPU has"]  # fmt: skip
+        self.assertEqual(self.reasons("xen-domu", **sections), [*common, ""])
+        self.assertEqual(self.reasons("xen-dom0", **sections), [*common, "it is about a "])
+        self.assertEqual(self.reasons("kvm-q35", k=sections["k"]), ["it is about xl"])
+
+    def test_what_xl_asks_is_no_direct_boot(self):
+        tests = guest_tests.section_expand("k", {"xl": "suspend shutdown", "ends": "poweroff"})
+        with mock.patch("guest_tests.tests_read", lambda: tests):
+            self.assertEqual(guest_tests.guest_jobs(), [])
+
+    def test_end_that_xl_sees(self):
+        (test,) = guest_tests.section_expand("k", {"xl": "reboot", "ends": "reboot", "expect": "33"})
+        for ended, good in (("reboot", True), ("poweroff", False), ("", False)):
+            outcome = qemu.Outcome(33, 1.0, "x\n", b"", "", 9.0, ended=ended)
+            if good:
+                guest_tests.outcome_check(test, outcome)
+            else:
+                with self.assertRaisesRegex(jobs.Failed, "expected that xl sees reboot"):
+                    guest_tests.outcome_check(test, outcome)
+
+    def test_flaw_fails_whatever_is_expected(self):
+        (test,) = guest_tests.section_expand("k", {"expect": "37"})
+        with self.assertRaisesRegex(jobs.Failed, "Xen says: x"):
+            guest_tests.outcome_check(test, qemu.Outcome(37, 1.0, "x\n", b"", "", 9.0, flaw="Xen says: x"))
 
 
 if __name__ == "__main__":
