@@ -321,6 +321,18 @@ def folder_write(folder: ResultFolder, document: dict[str, Any], parts: list[Par
     return folder.commit()
 
 
+def unmeasured(rows: list[results.Row]) -> list[str]:
+    """A line per hypervisor about rows in which every sample was shorter than the reading of the clock: no result."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row["max"] == 0:
+            names.setdefault(row.get("vmm", ""), []).append(row["name"])
+    return [
+        f"not measurable{f' on {vmm}' if vmm else ''}, shorter than two readings of the clock differ (0): {', '.join(found)}"
+        for vmm, found in names.items()
+    ]
+
+
 def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> None:
     """Banner, table, and below it how the numbers came about and where they are."""
     first = parts[0].boot
@@ -332,6 +344,8 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
         for vmm, clock in {part.vmm: part.streams[0].environment.get("clock_source", "unknown") for part in parts}.items():
             print(f"{vmm}: clock {clock}")
     print(table(results.middle_rows(rows)), end="")
+    for line in unmeasured(results.middle_rows(rows)):
+        print(line)
     for part in parts:
         dropped = sum(read.dropped for read in part.streams)
         if dropped:

@@ -81,6 +81,12 @@ class XenBench(unittest.TestCase):
         self.assertNotIn("budget", lines[0])
         self.assertNotIn("vmm", table.table(results.middle_rows(ROWS[:2])))
 
+    def test_what_cannot_be_measured_is_said(self):
+        nothing = row("c.d", "xen-dom0") | {"min": 0, "p50": 0, "max": 0}
+        self.assertEqual(bench.unmeasured(ROWS), [])
+        [line] = bench.unmeasured([*ROWS, nothing])
+        self.assertRegex(line, r"not measurable on xen-dom0, .*: c\.d$")
+
     def test_steady_and_middle_are_of_one_side(self):
         rows = [*ROWS, row("a.b", "xen-dom0", 1, 290), row("a.b", "xen-domu", 1)]
         self.assertEqual(results.steady(rows), 3)
