@@ -16,6 +16,7 @@
 #include "sys/line.h"
 #include "sys/log_internal.h"
 #include "sys/nmi.h"
+#include "sys/profile.h"
 #include "sys/publisher.h"
 #include "sys/syscall/hooks.h"
 
@@ -112,6 +113,7 @@ void shutdown_machine(enum shutdown_value value)
         inbox_send(0, &m, THREAD_PRIORITIES - 1);
         stop_here();
     }
+    profile_stop();
     struct event event = {.kind = EVENT_SHUTDOWN, .value = value != SHUTDOWN_SUCCESS};
     if (!panics)
         (void)event_publish_sync(&event);
@@ -124,6 +126,8 @@ void shutdown_machine(enum shutdown_value value)
     nmi_write();
     line_write();
     publisher_write_losses(cpu_count);
+    if (!panics)
+        profile_finish();
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }
