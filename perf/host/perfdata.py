@@ -112,13 +112,19 @@ def process_events(profile: Profile, symbols: Symbols, folder: Path) -> bytes:
     return b"".join(events)
 
 
+def callers_inside(chain: tuple[int, ...]) -> tuple[int, ...]:
+    """Return addresses moved into their calls: behind a call that never returns another function begins. In the vDSO
+    the first one is such an address too, behind the instruction that entered the kernel."""
+    return tuple(address - (place > 0 or address in VDSO) for place, address in enumerate(chain))
+
+
 def sample_event(sample: Sample, period: int) -> bytes:
     """One sample with its chain."""
     chain: list[int] = []
     if sample.kernel:
-        chain += [CONTEXT_KERNEL, *sample.kernel]
+        chain += [CONTEXT_KERNEL, *callers_inside(sample.kernel)]
     if sample.user:
-        chain += [CONTEXT_USER, *sample.user]
+        chain += [CONTEXT_USER, *callers_inside(sample.user)]
     where = (sample.kernel or sample.user)[0]
     pid, tid = pid_of(sample.process), tid_of(sample.process, sample.thread)
     fields = struct.pack(
