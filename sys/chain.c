@@ -11,6 +11,7 @@
 #define PUSH_RBP 0x55
 #define RET 0xc3
 #define MOV_RSP_RBP 0xe58948 /* behind PUSH RBP */
+#define KERNEL_HALF UINT64_C(0xffffffff80000000) /* its code */
 #define NO_GAP UINT64_MAX
 
 /* A frame pointer and what lies there. */
@@ -41,7 +42,7 @@ static uint64_t frame_gap(uint8_t before, uint64_t code)
 
 static bool is_kernel_code(uint64_t address)
 {
-    return address >= KERNEL_BASE;
+    return address >= KERNEL_HALF;
 }
 
 static bool is_in_stack(uint64_t address, uint64_t bytes, uint64_t bottom, uint64_t top)

@@ -5,6 +5,7 @@ kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/syse
   $(addprefix sys/sys_,channel.c object.c task.c histogram.c syscall.c debug.c measure.c event.c)
 
 $(eval $(call unit_test,sys/task,$(world_SRCS)))
+$(eval $(call unit_test,sys/chain,sys/chain.c))
 $(eval $(call unit_test,sys/census,sys/census.c ipc/channel.c $(world_SRCS)))
 $(eval $(call unit_test,sys/event_object,sys/event_object.c ipc/name.c $(world_SRCS)))
 $(eval $(call unit_test,sys/user_module,sys/user_module.c sys/census.c ipc/channel.c $(world_SRCS)))
