@@ -31,7 +31,7 @@ def listing_make(name: str, file: str) -> tuple[str, str]:
     """(screen, listing) of one run."""
     out = WORK / file
     out.unlink(missing_ok=True)
-    screen = run_quiet(ROOT / "tern", "profile", name, "--out", out, cwd=ROOT, seconds=180)
+    screen = run_quiet(ROOT / "tern", "profile", "--listing", name, "--out", out, cwd=ROOT, seconds=180)
     return screen, out.read_text(encoding="utf-8")
 
 
@@ -79,7 +79,7 @@ def committed() -> str:
         number = next((i for i, pair in enumerate(zip(kept, now)) if pair[0] != pair[1]), min(len(kept), len(now)))
         was, is_now = ((lines[number] if number < len(lines) else "(its end)") for lines in (kept, now))
         raise Failed(
-            f"{file} is not what runs now; refresh it: ./tern profile {COMMITTED} --out {file}\n"
+            f"{file} is not what runs now; refresh it: ./tern profile --listing {COMMITTED} --out {file}\n"
             f"line {number + 1} was {was}\nand is now {is_now}"
         )
     return f"{len(now)} lines"
@@ -89,7 +89,7 @@ def refusals() -> str:
     """Whatever cannot be listed ends with one clear line."""
     for words, says in REFUSED.items():
         run = subprocess.run(
-            [ROOT / "tern", "profile", *words],
+            [ROOT / "tern", "profile", "--listing", *words],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,

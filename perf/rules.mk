@@ -11,7 +11,7 @@ include perf/bench/peers/rules.mk
 $(eval $(call unit_test,perf/hist,perf/hist.c))
 $(eval $(call unit_test,perf/hlog,perf/hist.c perf/hlog.c sys/lib/printf.c))
 
-# The plugin of QEMU with which `./tern profile` sees every instruction: a host program, built when it is asked for.
-build/host/trace_plugin.so: perf/host/trace_plugin.c
+# The plugins of QEMU with which `./tern profile` sees every instruction: host programs, built when they are asked for.
+build/host/%_plugin.so: perf/host/%_plugin.c perf/host/qemu_plugin.h
 	@mkdir -p $(@D)
 	gcc $(HOST_CFLAGS) -O2 -fPIC -shared -o $@.$$$$ $< && mv $@.$$$$ $@

@@ -125,30 +125,36 @@ def parser_make() -> argparse.ArgumentParser:
 
     profile = commands.add_parser(
         "profile",
-        help="list every instruction that one operation of a bench executes",
-        description="Traces a boot of the release kernel and lists what one operation of a bench executes, each "
-        "instruction with its function and source line; prints the table of functions. Needs no /dev/kvm. The total "
-        "must be the figure of `bench`, or there is no listing.",
-        epilog="example: ./tern profile syscall.null",
+        help="which functions of kernel and processes the time goes to",
+        description="Runs benches, or an image, and prints a table of functions of kernel and processes. Without KVM a plugin of "
+        "QEMU counts every instruction. --sampler: the guest samples itself, callers included, on any hypervisor, and "
+        "leaves a perf.data for `perf report -g`. --vmm kvm-nested: perf on the host of a guest of KVM. --listing: every "
+        "instruction of one operation of a bench, with source lines; the total must be the figure of `bench`.",
+        epilog="examples: ./tern profile channel.call.same_cpu.32     ./tern profile --annotate endpoint_transact\n"
+        "          ./tern profile --sampler --vmm xen          ./tern profile --listing syscall.null",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     profile.add_argument(
-        "bench",
-        nargs="?",
-        default="channel.call.same_cpu.0",
-        metavar="BENCH",
-        help="the whole name of a bench on one CPU (default channel.call.same_cpu.0)",
+        "benches", nargs="*", metavar="BENCH", help="benches to run (default channel.call.same_cpu.32; --listing: .0)"
     )
+    source = profile.add_mutually_exclusive_group()
+    source.add_argument("--sampler", action="store_true", help="the guest's own samples, with callers")
+    source.add_argument("--listing", action="store_true", help="list one operation of BENCH instead")
     profile.add_argument(
-        "--kernel",
-        metavar="FILE",
-        help="trace this ELF, with its programs beside it where make leaves them; build only the tracer",
+        "--vmm", choices=("q35", "pc", "microvm", "kvm-nested", "xen"), default="q35", metavar="VMM", help="(default q35)"
     )
+    profile.add_argument("--image", default="", metavar="NAME|FILE", help="profile this image instead of the benches'")
+    profile.add_argument("--append", default="", metavar="TEXT", help="more for the kernel command line")
+    profile.add_argument("--hz", type=natural(1, 20000), default=0, metavar="N", help="samples a second")
+    profile.add_argument("--top", type=natural(1), default=20, metavar="N", help="rows of the table (default 20)")
     profile.add_argument(
-        "--out", type=Path, metavar="FILE", help="write the listing here (default build/profile/BENCH.txt)"
+        "--annotate", default="", metavar="FUNCTION", help="instead of the table: its instructions with their counts"
     )
+    profile.add_argument("--kernel", metavar="FILE", help="this ELF, with its programs beside it where make leaves them")
     profile.add_argument(
-        "--timeout", type=seconds, default=60.0, metavar="S", help="limit of the boot (default 60)"
+        "--out", type=Path, metavar="PATH", help="the run's folder; of --listing, its file (default below build/profile)"
     )
+    profile.add_argument("--timeout", type=seconds, default=120.0, metavar="S", help="limit of the boot (default 120)")
 
     run = commands.add_parser(
         "run",
@@ -233,6 +239,35 @@ def parser_make() -> argparse.ArgumentParser:
     return parser
 
 
+def profile_command(arguments: argparse.Namespace) -> int:
+    """The source that was asked for."""
+    out = arguments.out and arguments.out.absolute()
+    if arguments.listing:
+        import tracing
+
+        if len(arguments.benches) > 1:
+            raise TernError("--listing is of one bench; give one name")
+        name = arguments.benches[0] if arguments.benches else "channel.call.same_cpu.0"
+        return tracing.listing(tracing.Options(name, out, arguments.timeout, arguments.kernel))
+    import profiling
+
+    return profiling.profile(
+        profiling.Options(
+            tuple(arguments.benches),
+            arguments.image,
+            arguments.append,
+            arguments.vmm,
+            arguments.sampler,
+            arguments.hz,
+            arguments.top,
+            arguments.annotate,
+            out,
+            arguments.timeout,
+            arguments.kernel,
+        )
+    )
+
+
 def run_command(arguments: argparse.Namespace) -> int:
     """Calls the command; returns the exit status."""
     if arguments.command == "bench":
@@ -254,16 +289,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             )
         )
     if arguments.command == "profile":
-        import profiling
-
-        return profiling.profile(
-            profiling.Options(
-                arguments.bench,
-                arguments.out and arguments.out.absolute(),
-                arguments.timeout,
-                arguments.kernel,
-            )
-        )
+        return profile_command(arguments)
     if arguments.command == "run":
         import interactive
 

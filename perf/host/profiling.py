@@ -1,58 +1,217 @@
 # SPDX-License-Identifier: MIT
-"""`tern profile`: where the instructions of one operation of a bench go. Under plain TCG, with or without /dev/kvm: the
-exact instructions, counted and listed (trace.py, disassembly.py, listing.py)."""
+"""`tern profile`: which functions a guest spends itself in, kernel and processes alike.
+
+Three sources, one table: a QEMU plugin that counts every instruction (counting.py), the guest's own sampler with chains of
+calls (sampling.py), and perf on the host of a guest of KVM (perfkvm.py). Each run leaves a folder with profile.json,
+folded.txt and flame.svg, and whatever else its source has.
+"""
+import json
 import os
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import bench
 import build
-import trace
-from bench import image_of, shown
+import flamegraph
+import qemu
+import stream
 from common import ROOT, TernError
-from disassembly import Disassembly
-from listing import HARNESS, Listing
+from disassembly import Elf
+from folded import IDLE
+from symbols import PROCESS_BASE, PROCESS_STRIDE, Symbols
+
+DEFAULT_BENCH = "channel.call.same_cpu.32"
+FOLDER = ROOT / "build/profile"
+FOLDED_FILE, FLAME_FILE, JSON_FILE = "folded.txt", "flame.svg", "profile.json"
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; `out` is the listing's file, by default below build/profile/."""
+    """What the command line asks for. `image`: empty for that of the benches. `out`: the run's folder."""
 
-    bench: str
-    out: Path | None
-    timeout_s: float
-    kernel: str | None
+    benches: tuple[str, ...] = ()
+    image: str = ""
+    append: str = ""
+    vmm: str = "q35"
+    sampler: bool = False
+    hz: int = 0
+    top: int = 20
+    annotate: str = ""
+    out: Path | None = None
+    timeout_s: float = 120.0
+    kernel: str | None = None
+
+    def folder(self) -> Path:
+        """Where the run's files go."""
+        source = "perf" if self.vmm == "kvm-nested" and not self.sampler else "sampler" if self.sampler else "count"
+        name = self.image or (self.benches or (DEFAULT_BENCH,))[0]
+        return self.out or FOLDER / f"{Path(name).stem if '/' in name else name}.{self.vmm}.{source}"
 
 
-def operation_trace(name: str, kernel: Path, code: Disassembly, timeout_s: float) -> trace.Operation:
-    """One traced boot and the operation cut out of it; the working folder is removed."""
-    boot = trace.boot_make(name, kernel, code, timeout_s)
-    trace.plugin_make()
-    folder = ROOT / f"build/boots/profile-{os.getpid()}"
+@dataclass
+class Found:
+    """What a source found. `unit`: of the counts, such as instructions. `functions`: (where, function) to count; where is
+    kernel, vdso, a process, or (idle). `addresses`: address to count. `stacks`: folded lines; `notes`: lines for the end."""
+
+    unit: str
+    how: str
+    functions: Counter = field(default_factory=Counter)
+    addresses: Counter = field(default_factory=Counter)
+    stacks: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def total(self) -> int:
+        """Without what was idle."""
+        return sum(count for (where, _), count in self.functions.items() if where != IDLE)
+
+
+class Machine:
+    """The guest to be profiled: its files and names. Raises TernError for what is not there."""
+
+    def __init__(self, options: Options):
+        self.options = options
+        self.kernel = build.kernel_get(options.kernel)
+        names = options.benches or (() if options.image else (DEFAULT_BENCH,))
+        for name in names:
+            if not stream.NAME.fullmatch(name):
+                raise TernError(f"no bench is named {name!r}; `./tern bench` shows their names")
+            if ".cross_cpu" in name:
+                raise TernError(f"{name} needs two CPUs, which nothing counts exactly; take a bench of one CPU")
+        self.image = options.image or bench.image_of((names or (DEFAULT_BENCH,))[0])
+        self.initrd = None if self.image == "bench" else build.image_find(self.image, self.kernel)
+        words = [f"bench={','.join(names)}"] if names else []
+        self.append = " ".join([*words, *options.append.split()])
+        self.programs = self.programs_find()
+        self.symbols = Symbols(self.kernel, self.kernel.parent / "user/rt/vdso.so", [path for _, path in self.programs])
+
+    def programs_find(self) -> list[tuple[str, Path]]:
+        """(name, ELF file) of each process, in the image's order, which their addresses tell."""
+        user = self.kernel.parent / "user"
+        files = list((user / "images" / Path(self.image).stem).glob("*/*.elf"))
+        if not files or not (user / "rt/vdso.so").is_file():
+            raise TernError(f"the programs' ELF files are not below {user}; give --kernel one where make built it")
+        ordered = {(Elf(path.stem, path).entry - PROCESS_BASE) // PROCESS_STRIDE: path for path in files}
+        if sorted(ordered) != list(range(len(ordered))):
+            raise TernError(f"the programs of {self.image} are not those of one build; run `make clean` and try again")
+        return [(path.stem, path) for _, path in sorted(ordered.items())]
+
+    def where(self, address: int) -> str:
+        """kernel, vdso, a process's name, or (elsewhere)."""
+        program = self.symbols.program(address)
+        if program is self.symbols.kernel:
+            return "kernel"
+        if program is None:
+            return "vdso" if 0x200000 <= address < 0x300000 else "(elsewhere)"
+        return next((name for name, path in self.programs if path == program.path), "vdso")
+
+    def place(self, address: int) -> tuple[str, str]:
+        """(where, function)."""
+        where = self.where(address)
+        return where, self.symbols.name(address) if where != "(elsewhere)" else f"{address & ~0xfff:#x}"
+
+    def outcome_check(self, outcome: qemu.Outcome, folder: Path) -> None:
+        """Raises TernError unless the guest ended well."""
+        end, reason = outcome.judge()
+        if end is not qemu.End.SUCCESS:
+            raise bench.guest_failed(reason, outcome, folder, FOLDER / "failed")
+
+
+def rows(found: Found, top: int) -> list[str]:
+    """The table: share, count, function, where."""
+    total = found.total() or 1
+    ranked = [item for item in found.functions.most_common() if item[0][0] != IDLE]
+    width = max([len(function) for (_, function), _ in ranked[:top]] + [8])
+    lines = [f"{'share':>7} {found.unit:>14}  {'function':<{width}}  where"]
+    for (where, function), count in ranked[:top]:
+        lines.append(f"{100 * count / total:6.2f}% {count:>14}  {function:<{width}}  {where}")
+    rest = sum(count for _, count in ranked[top:])
+    if rest:
+        lines.append(f"{100 * rest / total:6.2f}% {rest:>14}  {len(ranked) - top} more functions (--top N)")
+    return lines
+
+
+def annotated(found: Found, machine: Machine, name: str) -> list[str]:
+    """A function's instructions, each with its count, source line where it changes. Raises TernError if it is none."""
+    files = [("kernel", machine.kernel), *machine.programs]
+    for where, path in files:
+        elf = Elf(where, path)
+        symbol = next(((start, size) for start, size, known in elf.symbols if known == name and size), None)
+        if symbol is None:
+            continue
+        start, size = symbol
+        lines, source = [f"{name} ({where}), {found.unit} per instruction"], ""
+        for address in sorted(a for a in elf.lines if start <= a < start + size):
+            line = elf.lines[address]
+            if line.source != source:
+                lines.append(f"{'':>14}  {line.source}")
+                source = line.source
+            lines.append(f"{found.addresses.get(address, 0):>14}  +{address - start:#06x}  {elf.text(line.text)}")
+        return lines
+    near = sorted({function for _, function in found.functions if name in function})[:8]
+    hint = f"; there are: {', '.join(near)}" if near else ""
+    raise TernError(f"no function is named {name} in the kernel or the programs of {machine.image}{hint}")
+
+
+def folder_write(found: Found, machine: Machine, folder: Path) -> None:
+    """The files that every source has."""
+    total = found.total() or 1
+    title = f"{machine.append or machine.image}: {found.how}"
+    document = {
+        "version": 1,
+        "unit": found.unit,
+        "how": found.how,
+        "image": machine.image,
+        "append": machine.append,
+        "total": found.total(),
+        "functions": [
+            {"function": function, "where": where, "count": count, "share": round(count / total, 6)}
+            for (where, function), count in found.functions.most_common()
+        ],
+    }
+    stacks = found.stacks or "".join(
+        f"{where};{function} {count}\n" for (where, function), count in sorted(found.functions.items())
+    )
     try:
-        record, addresses = trace.run(name, boot, folder, code)
-        return trace.operation_cut(addresses, code, record)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / JSON_FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (folder / FOLDED_FILE).write_text(stacks, encoding="utf-8")
+        (folder / FLAME_FILE).write_text(flamegraph.svg(stacks, title, found.unit), encoding="utf-8")
+    except OSError as error:
+        raise TernError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+
+
+def source_of(options: Options):
+    """The function that runs the guest and finds things out."""
+    if options.sampler:
+        import sampling
+
+        return sampling.run
+    if options.vmm == "kvm-nested":
+        import perfkvm
+
+        return perfkvm.run
+    if options.vmm == "xen":
+        raise TernError("no host's perf sees into a guest of Xen; add --sampler, which the guest takes itself")
+    import counting
+
+    return counting.run
 
 
 def profile(options: Options) -> int:
-    """Runs the command; returns the exit status. Raises TernError unless every instruction is accounted for."""
-    kernel = build.kernel_get(options.kernel)
-    code = Disassembly(kernel, image_of(options.bench))
-    operation = operation_trace(options.bench, kernel, code, options.timeout_s)
-    listing = Listing(options.bench, operation, code)
-    text = listing.text()
-    if (listing.total, listing.listed) != (operation.value, operation.value):
-        raise TernError(
-            f"{listing.listed} instructions would be listed, the bench counts {operation.value}: an empty body has"
-            f" {operation.overhead}, this sample {len(operation.addresses) - listing.total} of {HARNESS} (user/rt/tern.h)"
-        )
-    out = options.out or ROOT / f"build/profile/{options.bench}.txt"
+    """Runs the command; returns the exit status. Raises TernError for every end without a result."""
+    source = source_of(options)
+    machine = Machine(options)
+    work = ROOT / f"build/boots/profile-{os.getpid()}"
+    folder = options.folder()
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise TernError(f"cannot write {out}: {error.strerror}; choose another --out") from error
-    print("\n".join([*listing.rows(), *listing.how(), f"listing: {shown(out)}"]))
+        found = source(machine, work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if not found.functions:
+        raise TernError(f"nothing was found: no {found.unit}; let the guest run longer (--append iterations=N)")
+    folder_write(found, machine, folder)
+    lines = annotated(found, machine, options.annotate) if options.annotate else rows(found, options.top)
+    print("\n".join([*lines, *found.notes, f"{found.how}; files: {bench.shown(folder)}/"]))
     return 0

@@ -44,6 +44,12 @@ class Program:
         at = bisect.bisect_right(self.starts, address) - 1
         return self.names[at] if at >= 0 else f"{address:#x}"
 
+    def address(self, name: str) -> int:
+        """Where a function begins. Raises TernError if there is none of this name."""
+        if name not in self.names:
+            raise TernError(f"{self.path} has no function {name}; build it anew")
+        return self.starts[self.names.index(name)]
+
     def text(self) -> Text:
         """The executable segment at or above 16 MiB, or the only one. Raises TernError without any."""
         found = [SEGMENT.match(line) for line in said_by("readelf", "-l", "-W", self.path)]

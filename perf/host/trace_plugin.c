@@ -5,9 +5,9 @@
  *
  * `out` gets the address of each, eight bytes, in order: from the first time at `from` to the first time at `until`, so
  * that firmware and what is of no interest stay out. `code` gets a struct code for each instruction that is translated,
- * perhaps several times; the last one of an address is what runs there.
- *
- * No Debian 12 package has qemu-plugin.h: what is used of its version 1 (QEMU 7.2) is declared here. */
+ * perhaps several times; the last one of an address is what runs there. */
+#include "perf/host/qemu_plugin.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,28 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLUGIN_VERSION 1
-#define PLUGIN_NO_REGISTERS 0 /* the callback looks at none */
-
-struct qemu_plugin_tb;   /* a block of guest code while it is translated */
-struct qemu_plugin_insn; /* an instruction in it */
-typedef void translated_fn(uint64_t id, struct qemu_plugin_tb *block);
-typedef void executed_fn(unsigned int vcpu, void *data);
-typedef void at_exit_fn(uint64_t id, void *data);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, translated_fn *function);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed_fn *function, int flags,
-                                            void *data);
-void qemu_plugin_register_atexit_cb(uint64_t id, at_exit_fn *function, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-
-/* What QEMU looks up in this file. */
-extern int qemu_plugin_version;
-int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 int qemu_plugin_version = PLUGIN_VERSION;
 
 struct code {
@@ -106,24 +84,13 @@ static void at_exit(uint64_t id, void *data)
     check(fclose(trace.code) == 0);
 }
 
-/* The text behind `key=` among the arguments, or "". */
-static const char *argument(int argc, char **argv, const char *key)
-{
-    size_t n = strlen(key);
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], key, n) == 0 && argv[i][n] == '=')
-            return argv[i] + n + 1;
-    }
-    return "";
-}
-
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
     (void)info;
-    trace.from = strtoull(argument(argc, argv, "from"), NULL, 0);
-    trace.until = strtoull(argument(argc, argv, "until"), NULL, 0);
-    trace.out = fopen(argument(argc, argv, "out"), "wb");
-    trace.code = fopen(argument(argc, argv, "code"), "wb");
+    trace.from = strtoull(plugin_argument(argc, argv, "from"), NULL, 0);
+    trace.until = strtoull(plugin_argument(argc, argv, "until"), NULL, 0);
+    trace.out = fopen(plugin_argument(argc, argv, "out"), "wb");
+    trace.code = fopen(plugin_argument(argc, argv, "code"), "wb");
     check(trace.out != NULL && trace.code != NULL);
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, at_exit, NULL);
