@@ -85,6 +85,7 @@ class Machine:
         self.append = " ".join([*words, *options.append.split()])
         self.programs = self.programs_find()
         self.symbols = Symbols(self.kernel, self.kernel.parent / "user/rt/vdso.so", [path for _, path in self.programs])
+        self.kernel_end = self.symbols.kernel.address("kernel_text_end")  # a host's kernel lies beyond
 
     def programs_find(self) -> list[tuple[str, Path]]:
         """(name, ELF file) of each process, in the image's order, which their addresses tell."""
@@ -101,7 +102,7 @@ class Machine:
         """kernel, vdso, a process's name, or (elsewhere)."""
         program = self.symbols.program(address)
         if program is self.symbols.kernel:
-            return "kernel"
+            return "kernel" if address < self.kernel_end else "(elsewhere)"
         if program is None:
             return "vdso" if 0x200000 <= address < 0x300000 else "(elsewhere)"
         return next((name for name, path in self.programs if path == program.path), "vdso")

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""A profile from the host of a guest of KVM: `perf kvm record` in the first level (nested.py) while the guest runs, and what
+the guest left for: exits by reason. perf names the kernel's functions by the kallsyms file; what it sees of processes it
+cannot name, and is named here by address.
+
+The first level runs under -icount, where samples follow instructions; perf's event is cpu-clock, since nothing here has
+performance counters. The guest is sampled without being asked, hence without callers.
+"""
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import bench
+import nested
+import qemu
+from common import TernError
+from initramfs import Archive
+from profiling import Found, Machine
+from disassembly import said_by
+
+PERF = "perf"
+DATA_FILE, EXITS_FILE = "perf.data.kvm", "exits.txt"
+KALLSYMS = "tern.kallsyms"
+HZ = 997
+ITERATIONS = 3000000
+SAMPLE = re.compile(r"^\s*(.*?)\s+([0-9a-f]{2,})\s*$")  # command, address
+EXIT = re.compile(r"exit_reason: *(\d+) *\} hitcount: *(\d+)")
+TRACE = "/sys/kernel/tracing"
+# AMD's exit codes, as in <asm/svm.h> of the kernel.
+REASONS = {
+    0x60: "interrupt", 0x61: "NMI", 0x64: "interrupt window", 0x72: "CPUID", 0x73: "RSM", 0x77: "PAUSE", 0x78: "HLT",
+    0x7B: "port", 0x7C: "MSR", 0x7F: "shutdown", 0x81: "VMMCALL", 0x8A: "MONITOR", 0x400: "nested page fault",
+}  # fmt: skip
+# The exits' reasons come from the kernel's own tracing, counted in place: perf kvm stat costs minutes under emulation. perf
+# takes long to start there, so the guest waits for it.
+BEFORE = f"""
+mkdir -p {TRACE}
+mount -t tracefs tracefs {TRACE} 2>/dev/null
+echo 'hist:keys=exit_reason' >{TRACE}/events/kvm/kvm_exit/trigger
+perf kvm --host --guest --guestkallsyms=/{KALLSYMS} --guestmodules=/dev/null record -N -B -a -e cpu-clock -F %d \\
+  -o {DATA_FILE} -- sleep 1000000 >perf.txt 2>&1 &
+perf=$!
+n=0
+until pidof sleep >/dev/null || [ $n -gt 300 ]; do n=$((n + 1)); usleep 100000; done
+"""
+AFTER = f"""
+cat {TRACE}/events/kvm/kvm_exit/hist >{EXITS_FILE} 2>/dev/null
+kill -INT $perf
+wait $perf
+"""
+
+
+def perf_find() -> Path:
+    """The host's perf, which runs in the first level too. Raises TernError."""
+    found = shutil.which(PERF)
+    if found is None:
+        raise TernError("perf is missing; install linux-perf")
+    return Path(found)
+
+
+def extra_make(machine: Machine) -> nested.Extra:
+    """What the first level needs besides."""
+    kallsyms = machine.kernel.with_name(KALLSYMS)
+    if not kallsyms.is_file():
+        raise TernError(f"{kallsyms} is not there; give --kernel one where make built it")
+
+    def programs(archive: Archive) -> None:
+        archive.program("usr/bin/perf", perf_find())
+        archive.file(KALLSYMS, kallsyms)
+
+    return nested.Extra(programs, before=BEFORE % (machine.options.hz or HZ), after=AFTER)
+
+
+def samples_read(folder: Path, machine: Machine) -> tuple[Counter, int]:
+    """(guest addresses to samples, samples of the host), from perf's file. Raises TernError."""
+    if not (folder / DATA_FILE).is_file():
+        said = qemu.read_text(folder / "perf.txt").strip().splitlines() or ["nothing"]
+        raise TernError(f"perf in the first level wrote no file; it said: {said[-1][:200]}")
+    kallsyms = machine.kernel.with_name(KALLSYMS)
+    options = (f"--guestkallsyms={kallsyms}", "--guestmodules=/dev/null", "-F", "ip,comm", "-i", folder / DATA_FILE)
+    guest: Counter = Counter()
+    host = 0
+    for line in said_by(PERF, "script", *options):
+        found = SAMPLE.match(line)
+        address = int(found[2], 16) if found else 0
+        if machine.where(address) == "(elsewhere)":
+            host += 1
+        else:
+            guest[address] += 1
+    return guest, host
+
+
+def exits_read(text: str) -> list[tuple[str, int]]:
+    """The kernel's histogram of exits, most frequent first."""
+    found = [(int(row[1]), int(row[2])) for row in EXIT.finditer(text)]
+    return sorted(((REASONS.get(code, f"{code:#x}"), count) for code, count in found), key=lambda row: -row[1])
+
+
+def per_operation(exits: int, append: str) -> str:
+    """Exits against what the guest was to do, boot and end included."""
+    words = dict(word.partition("=")[::2] for word in append.split())
+    count = int(words.get("iterations", "0"), 0) if "bench" in words and "," not in words["bench"] else 0
+    return f"exits in all: {exits}" + (f", {exits / count:.4g} per operation of {count}" if count else "")
+
+
+def run(machine: Machine, work: Path, folder: Path) -> Found:
+    """One boot in one first level. Raises TernError."""
+    options = machine.options
+    iterations = "" if options.image or "iterations=" in machine.append else f" iterations={ITERATIONS}"
+    boot = qemu.Boot(
+        kernel=machine.kernel,
+        initrd=machine.initrd,
+        machine=bench.BATCH_MACHINE,
+        append=f"{machine.append}{iterations}",
+        timeout_s=options.timeout_s,
+    )
+    files = work / "guest"
+    outcome = nested.boots_run([(boot, files)], work / "level", True, extra=extra_make(machine))[0]
+    machine.outcome_check(outcome, files)
+    guest, host = samples_read(files, machine)
+    found = Found("samples", f"perf kvm on the host, cpu-clock {options.hz or HZ} Hz, kvm-nested under icount")
+    found.addresses = guest
+    for address, count in guest.items():
+        found.functions[machine.place(address)] += count
+    found.notes.append(f"{sum(guest.values())} samples of the guest, {host} of its host")
+    exits = exits_read(qemu.read_text(files / EXITS_FILE))
+    if exits:
+        found.notes.append("exits: " + ", ".join(f"{reason} {count}" for reason, count in exits))
+        found.notes.append(per_operation(sum(count for _, count in exits), boot.append))
+    else:
+        found.notes.append("exits: the first level's kernel did not count them")
+    keep(files, folder)
+    return found
+
+
+def keep(files: Path, folder: Path) -> None:
+    """perf's own file stays, for `perf kvm report`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(files / DATA_FILE, folder / DATA_FILE)
+    except OSError as error:
+        raise TernError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
