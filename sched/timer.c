@@ -10,7 +10,11 @@
 #include <arch/memory.h>
 #include <arch/platform.h>
 
-PERCPU(struct timer, timer) = {.armed_ns = TIME_NEVER, .slice_ns = TIME_NEVER};
+PERCPU(struct timer, timer) = {.armed_ns = TIME_NEVER,
+                               .slice_ns = TIME_NEVER,
+                               .due_ns = TIME_NEVER,
+                               .tick_ns = TIME_NEVER,
+                               .alarm_ns = TIME_NEVER};
 static uint64_t slice_length_ns = 10000000; /* [I] */
 
 void timer_set_slice(uint64_t ns)
@@ -62,6 +66,12 @@ void timer_slice_begin(struct thread *owner)
     timer_arm_earlier(tm->slice_ns);
 }
 
+static void due_set(struct timer *tm)
+{
+    tm->due_ns = tm->tick_ns < tm->alarm_ns ? tm->tick_ns : tm->alarm_ns;
+    timer_arm_earlier(tm->due_ns);
+}
+
 void timer_every(uint64_t period_ns, void (*tick)(uint64_t now_ns))
 {
     struct timer *tm = this_cpu_ptr(timer);
@@ -69,20 +79,30 @@ void timer_every(uint64_t period_ns, void (*tick)(uint64_t now_ns))
         return;
     tm->period_ns = period_ns;
     tm->tick = tick;
-    if (!period_ns)
-        return;
-    tm->tick_ns = clock_now_ns() / period_ns * period_ns + period_ns;
-    timer_arm_earlier(tm->tick_ns);
+    tm->tick_ns = period_ns ? clock_now_ns() / period_ns * period_ns + period_ns : TIME_NEVER;
+    due_set(tm);
 }
 
-/* When the next tick is due. */
-static uint64_t tick_until(struct timer *tm, uint64_t now)
+void timer_alarm(uint64_t ns, void (*alarm)(uint64_t now_ns))
 {
-    if (tm->period_ns && tm->tick_ns <= now) {
+    struct timer *tm = this_cpu_ptr(timer);
+    tm->alarm_ns = ns;
+    tm->alarm = alarm;
+    due_set(tm);
+}
+
+/* Calls tick and alarm, which may ask for others. */
+static __attribute__((noinline)) void due_run(struct timer *tm, uint64_t now)
+{
+    if (tm->tick_ns <= now) {
         tm->tick_ns = now / tm->period_ns * tm->period_ns + tm->period_ns;
         tm->tick(now);
     }
-    return tm->period_ns ? tm->tick_ns : TIME_NEVER;
+    if (tm->alarm_ns <= now) {
+        tm->alarm_ns = TIME_NEVER;
+        tm->alarm(now);
+    }
+    due_set(tm);
 }
 
 /* Expires what is due and returns the earliest deadline left. */
@@ -111,8 +131,9 @@ void timer_interrupt(void)
         tm->slice_ns = TIME_NEVER;
         sched_slice_end();
     }
-    uint64_t tick_ns = tick_until(tm, now);
-    if (tick_ns < earliest)
-        earliest = tick_ns;
+    if (tm->due_ns <= now)
+        due_run(tm, now);
+    if (tm->due_ns < earliest)
+        earliest = tm->due_ns;
     timer_arm_earlier(earliest < tm->slice_ns ? earliest : tm->slice_ns);
 }

@@ -13,15 +13,18 @@
 #define TIME_NEVER UINT64_MAX
 
 struct timer {
-    uint64_t armed_ns;             /* [o] when the timer will fire; TIME_NEVER */
-    uint64_t slice_ns;             /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
-    uint64_t *deadlines;           /* [o] cells of this CPU's threads */
-    struct thread **threads;       /* [I] their owners */
-    size_t count;                  /* [I] */
-    struct thread *sliced;         /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
-    uint64_t tick_ns;              /* [o] when the next tick is due, if there are any */
-    uint64_t period_ns;            /* [o] from tick to tick; 0: there are none */
-    void (*tick)(uint64_t now_ns); /* [o] */
+    uint64_t armed_ns;              /* [o] when the timer will fire; TIME_NEVER */
+    uint64_t slice_ns;              /* [o] end of the time slice; TIME_NEVER without a rival of equal priority */
+    uint64_t *deadlines;            /* [o] cells of this CPU's threads */
+    struct thread **threads;        /* [I] their owners */
+    size_t count;                   /* [I] */
+    struct thread *sliced;          /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
+    uint64_t due_ns;                /* [o] the earlier one of tick_ns and alarm_ns */
+    uint64_t tick_ns;               /* [o] when the next tick is due; TIME_NEVER */
+    uint64_t period_ns;             /* [o] from tick to tick; 0: there are none */
+    void (*tick)(uint64_t now_ns);  /* [o] */
+    uint64_t alarm_ns;              /* [o] when the alarm is due; TIME_NEVER */
+    void (*alarm)(uint64_t now_ns); /* [o] */
 };
 
 extern struct timer timer; /* PERCPU */
@@ -65,7 +68,12 @@ void timer_slice_begin(struct thread *owner);
  * interrupts come in; one that is missed altogether is left out. 0: no more. */
 void timer_every(uint64_t period_ns, void (*tick)(uint64_t now_ns));
 
-/* The timer interrupt: calls the tick, expires deadlines (thread_expire), ends slices (sched_slice_end), arms again. */
+/* On this CPU `alarm` is called once, at `ns` or as soon after it as interrupts come in; instead of what was asked for
+ * before. */
+void timer_alarm(uint64_t ns, void (*alarm)(uint64_t now_ns));
+
+/* The timer interrupt: calls tick and alarm, expires deadlines (thread_expire), ends slices (sched_slice_end), arms
+ * again. */
 void timer_interrupt(void);
 
 /* Supplied by ipc/wait.c: `t` is blocked and its deadline has passed; its cell is TIME_NEVER already. */

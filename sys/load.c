@@ -36,8 +36,9 @@
 #include <arch/entry.h>
 #include <arch/percpu.h>
 
-/* Of no object: shutdown by each CPU; wakes of log, bus, router; the start of the bus, hotplug, a bench's partner. */
-#define INBOX_SLACK (CPU_MAX + 6)
+/* Of no object: shutdown by each CPU; wakes of log, bus, router; the start of the bus and of the sampler, hotplug, a
+ * bench's partner. */
+#define INBOX_SLACK (CPU_MAX + 7)
 /* ipc/endpoint_remote.c: six to a handler, five to an initiator. sys/task.c: TERMINATE, START and TERMINATE again to a
  * process, one to its supervisor; one of load_again's. Of an interrupt: the trigger, and those of its
  * line. */

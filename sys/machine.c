@@ -16,6 +16,13 @@
 struct machine machine;
 extern const unsigned char build_id_note[], build_id_note_end[];
 
+const uint8_t *machine_build_id_bytes(void)
+{
+    static const uint8_t unknown[MACHINE_BUILD_ID_BYTES];
+    bool known = build_id_note_end - build_id_note == NOTE_HEADER_BYTES + MACHINE_BUILD_ID_BYTES;
+    return known ? build_id_note + NOTE_HEADER_BYTES : unknown;
+}
+
 const char *machine_build_id(void)
 {
     static char text[41];

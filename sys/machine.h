@@ -18,5 +18,10 @@ extern struct machine machine; /* [I] after boot */
 /* The `#[Tern environment ...]` lines; returns their length, at most n. */
 size_t machine_describe(char *out, size_t n);
 
+#define MACHINE_BUILD_ID_BYTES 20
+
+/* The kernel's build id from its ELF note; zeros without one. */
+const uint8_t *machine_build_id_bytes(void);
+
 /* The kernel's build id in hex, 40 digits, from its ELF note; "unknown" without one. */
 const char *machine_build_id(void);

@@ -36,6 +36,7 @@
 #include "sys/machine.h"
 #include "sys/module/module.h"
 #include "sys/nmi.h"
+#include "sys/profile.h"
 #include "sys/publisher.h"
 #include "sys/shutdown.h"
 #include "sys/syscall/hooks.h"
@@ -86,7 +87,7 @@ static void read_cmdline(void)
     sched_set_idle((enum idle_policy)cmdline.idle);
     timer_set_slice(cmdline.slice_us * 1000);
     event_set_tick(cmdline.tick_us * 1000);
-    nmi_set_panic(cmdline.nmi == CMDLINE_nmi_panic);
+    nmi_set(cmdline.nmi == CMDLINE_nmi_panic, cmdline.nmi == CMDLINE_nmi_sample);
     if (cmdline.pci == CMDLINE_pci_off)
         virtio_console_avoid_pci();
     machine.protocol = boot.protocol;
@@ -212,6 +213,23 @@ static const struct image_header *choose_image(void)
     return image;
 }
 
+static void init_profile(const char *image, const struct process *processes, uint32_t count)
+{
+    struct profile_wish wish = {.hz = cmdline.prof,
+                                .by_host = cmdline.nmi == CMDLINE_nmi_sample,
+                                .cpus = machine.cpus_started,
+                                .image = image,
+                                .processes = processes,
+                                .process_count = count};
+    enum status s = profile_init(&wish);
+    if (s == STATUS_OK)
+        return;
+    log_error("prof=: %s", s == STATUS_NOT_FOUND ? "there is no CPU without processes to take the samples; start the "
+                                                   "guest with one CPU more, or send NMIs and say nmi=sample"
+                                                 : "no memory for the samples");
+    shutdown_machine(SHUTDOWN_BAD_CONFIG);
+}
+
 static void load(uint64_t entry_tsc)
 {
     static struct vvar vvar;
@@ -229,7 +247,8 @@ static void load(uint64_t entry_tsc)
                          .unit = (uint32_t)cmdline.unit};
     size_t n = strlen(boot.cmdline);
     memcpy(vvar.arguments, boot.cmdline, n < VVAR_ARGUMENTS_BYTES ? n : VVAR_ARGUMENTS_BYTES - 1);
-    enum status s = load_image(choose_image(), &vvar, machine.cpus_started);
+    const struct image_header *image = choose_image();
+    enum status s = load_image(image, &vvar, machine.cpus_started);
     if (s != STATUS_OK) {
         log_error("image refused: %s", s == STATUS_RESOURCE_EXHAUSTED ? "out of memory" : "see above");
         shutdown_machine(SHUTDOWN_BAD_CONFIG);
@@ -240,9 +259,10 @@ static void load(uint64_t entry_tsc)
     control_init();
     if (!load_register_modules())
         shutdown_machine(SHUTDOWN_BAD_CONFIG);
-    page_seal();
     uint32_t count;
     const struct process *processes = load_processes(&count);
+    init_profile(image->name, processes, count);
+    page_seal();
     census_begin(processes, count, machine.cpus_started);
     hotplug_begin(processes, count, machine.cpus_started);
     publisher_start(processes, count, machine.cpus_started);
@@ -288,6 +308,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     device_init(&boot.memory, cpus.lapic_base, hints.hpet_base);
     load(entry_tsc);
     start_hooks();
+    profile_start();
     if (cmdline.panic == CMDLINE_panic_test)
         panic("asked for by panic=test");
     if (cmdline.panic == CMDLINE_panic_fault)

@@ -7,6 +7,7 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sys/lib/log.h"
+#include "sys/sampler.h"
 
 #include <arch/control.h>
 #include <arch/percpu.h>
@@ -17,27 +18,34 @@ struct nmi {
 };
 
 static PERCPU_ZERO(struct nmi, nmi); /* [o] */
-static bool panics;                  /* [I] */
+static bool panics, samples;         /* [I] */
 
-void nmi_set_panic(bool on)
+void nmi_set(bool on_panic, bool on_sample)
 {
-    panics = on;
+    panics = on_panic;
+    samples = on_sample;
 }
 
 void nmi_user(const struct thread *t)
 {
+    if (sampler_nmi(&t->frame))
+        return;
     if (panics)
         fault_report(&t->frame);
     this_cpu(nmi).in_user++;
+    if (samples)
+        return;
     log_warn("NMI on CPU %u in process '%s' at %#lx", cpu_index(), t->process->name, t->frame.rip);
 }
 
 void nmi_kernel(struct frame *f)
 {
-    if (panics)
-        fault_report(f);
-    this_cpu(nmi).in_kernel++;
-    this_cpu(nmi).last = f->rip;
+    if (!sampler_nmi(f)) {
+        if (panics)
+            fault_report(f);
+        this_cpu(nmi).in_kernel++;
+        this_cpu(nmi).last = f->rip;
+    }
     f->rip = interrupts_halt_skip(f->rip, f->rflags);
 }
 

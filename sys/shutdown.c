@@ -16,6 +16,7 @@
 #include "sys/line.h"
 #include "sys/log_internal.h"
 #include "sys/nmi.h"
+#include "sys/profile.h"
 #include "sys/publisher.h"
 #include "sys/syscall/hooks.h"
 
@@ -140,6 +141,7 @@ void shutdown_machine(enum shutdown_value value)
         inbox_send(0, &m, THREAD_PRIORITIES - 1);
         stop_here();
     }
+    profile_stop();
     struct event event = {.kind = EVENT_SHUTDOWN, .value = value != SHUTDOWN_SUCCESS};
     if (!panics && !grace_ends_ns)
         (void)event_publish_sync(&event);
@@ -153,6 +155,8 @@ void shutdown_machine(enum shutdown_value value)
     line_write();
     publisher_write_losses(cpu_count);
     log_info("the machine ends, exit status %u", 2u * value + 1);
+    if (!panics)
+        profile_finish();
     console_finish(value != SHUTDOWN_PANIC);
     power_off(value);
 }

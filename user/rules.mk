@@ -84,6 +84,7 @@ $(eval $(call user_image,hopeless,tests/guest/programs/hopeless.json5,user/progr
 $(eval $(call user_image,patient,tests/guest/programs/patient.json5,user/programs --programs tests/guest/programs))
 $(eval $(call user_image,flood,tests/guest/sched/flood.json5,tests/guest/sched))
 $(eval $(call user_image,entry,tests/guest/entry/entry.json5,tests/guest/entry))
+$(eval $(call user_image,profile_split,tests/guest/profile/split.json5,tests/guest/profile))
 
 # The same with every process that says `cpu: 0` on CPU 1: a test of neighbours becomes one of CPUs.
 $(B)/user/%_cross.json5: tests/guest/%.json5

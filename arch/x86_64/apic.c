@@ -37,6 +37,7 @@ enum apic_register {
 #define ICR_PENDING (1u << 12)
 #define ICR_ASSERT (1u << 14)
 #define ICR_OTHERS (3u << 18)
+#define ICR_NMI (4u << 8)
 #define ICR_INIT (5u << 8)
 #define ICR_STARTUP (6u << 8)
 #define APIC_BASE_ENABLE (1u << 11)
@@ -176,6 +177,11 @@ void apic_eoi(void)
 void apic_send(uint32_t id, uint8_t vector)
 {
     ops->command(id, vector | ICR_ASSERT);
+}
+
+void apic_send_nmi(uint32_t id)
+{
+    ops->command(id, ICR_NMI | ICR_ASSERT);
 }
 
 void apic_send_init(uint32_t id)

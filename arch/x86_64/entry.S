@@ -77,6 +77,19 @@
     addq $16, %rsp
 .endm
 
+/* From `start` to here the user's registers are not in struct thread yet: a row of entry_unsaved. */
+.macro UNSAVED start
+.Lsaved\@:
+    .pushsection .rodata
+    .quad \start, .Lsaved\@
+    .popsection
+.endm
+
+    .section .rodata, "a"
+    .globl entry_unsaved
+    .balign 8
+entry_unsaved:
+
     .section .text.entry, "ax"
 
 /* The user's registers into struct thread, whose address is in RSP; RCX return address, R11 flags. */
@@ -94,12 +107,14 @@
 /* From SYSCALL to a known caller: only the vDSO's instruction for this very number is legal. `call`: what to do with a
  * number that has a row in the tables; jumps to `other` for the rest. */
 .macro ENTER_BY_SYSCALL call, other
+.Lenter\@:
     swapgs
     movq %rsp, HEAD(HEAD_USER_RSP)
     movq HEAD(HEAD_CURRENT), %rsp
     SAVE_CALLER
     movq HEAD(HEAD_USER_RSP), %r11
     movq %r11, FRAME_RSP(%rsp)
+    UNSAVED .Lenter\@
     movq HEAD(HEAD_STACK_TOP), %rsp
     cmpq $SYSCALL_BUILT_IN, %rax
     jae \other
@@ -169,6 +184,7 @@ syscall_hooked_call:
  * (sys/vdso/sysenter.c). SYSENTER leaves TF, AC, NT and DF as they were: POPFQ clears them, and a debug exception before
  * that, which TF can bring about, is dropped by trap_kernel. */
 .macro ENTER_BY_SYSENTER other
+.Lenter\@:
     swapgs
     pushq $2
     popfq
@@ -181,16 +197,19 @@ syscall_hooked_call:
     movq syscall_sites(, %rax, 8), %rcx
     addq $SYSENTER_SITE_SHIFT, %rcx
     SAVE_CALLER
+    UNSAVED .Lenter\@
     movq HEAD(HEAD_STACK_TOP), %rsp
     incq %gs:syscall_counts(, %rax, 8)
     movq %r10, %rcx
 .endm
 
 .macro ENTER_OTHER_BY_SYSENTER
+.Lother\@:
     movl %eax, %ecx
     shll $USER_CALL_SHIFT, %ecx
     addl $USER_CALL_SITE + SYSENTER_SITE_SHIFT, %ecx
     SAVE_CALLER
+    UNSAVED .Lother\@
     movq HEAD(HEAD_STACK_TOP), %rsp
     cmpq $SYSCALL_MAX, %rax
     jae syscall_refuse
@@ -286,6 +305,7 @@ trap_from_user:
     movb $THREAD_INTERRUPTED, THREAD_RESUME(%rdi)
     movl $22, %ecx
     rep movsq
+    UNSAVED trap_stubs
     movq HEAD(HEAD_STACK_TOP), %rsp
     pushq $2                    /* no user flag reaches C: AC would switch SMAP off */
     popfq
@@ -332,3 +352,7 @@ trap_entry_ist:
     swapgs
 3:  POP_REGISTERS
     iretq
+
+    .section .rodata
+    .globl entry_unsaved_end
+entry_unsaved_end:

@@ -12,6 +12,8 @@
 
 extern char syscall_entry[], syscall_entry_hooked[];
 extern char sysenter_entry[], sysenter_entry_hooked[], sysenter_entry_end[];
+extern const char trap_stubs[];
+extern const uint64_t entry_unsaved[][2], entry_unsaved_end[][2]; /* first address, and the one behind the last */
 
 static bool sysenter; /* [I] */
 
@@ -33,6 +35,19 @@ bool entry_is_sysenter(void)
 bool entry_is_inside(uint64_t address)
 {
     return address >= (uint64_t)sysenter_entry && address < (uint64_t)sysenter_entry_end;
+}
+
+bool entry_is_passage(uint64_t address)
+{
+    return address >= (uint64_t)syscall_entry && address < (uint64_t)trap_stubs;
+}
+
+bool entry_is_unsaved(uint64_t address)
+{
+    for (const uint64_t(*row)[2] = entry_unsaved; row < entry_unsaved_end; row++)
+        if (address >= (*row)[0] && address < (*row)[1])
+            return true;
+    return false;
 }
 
 void entry_set_hooked(bool hooked)

@@ -14,7 +14,6 @@
 #include <arch/cpu.h>
 #include <arch/entry.h>
 
-#define KERNEL_STACK_BYTES (4 * PAGE_SIZE)
 #define IST_STACK_BYTES (2 * PAGE_SIZE)
 
 extern char percpu_start[], percpu_end[];

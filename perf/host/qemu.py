@@ -36,6 +36,7 @@ CPUS_MAX = 64
 EXIT_SUCCESS, EXIT_FAILURE, EXIT_PANIC, EXIT_REFUSED = 33, 35, 37, 39
 
 SERIAL_FILE, LOG_FILE, HIST_FILE, QEMU_FILE = "serial.txt", "log.txt", "hist.txt", "qemu.txt"
+PROFILE_FILE = "prof.bin"
 running: set[subprocess.Popen] = set()
 stopping = threading.Event()  # set for good by stop_all
 VERDICT_LINE = re.compile(r"(?:^|\s)VERDICT: (?:(SUCCESS)|(FAILURE|SKIP|ERROR)\b *(.*?))\s*$", re.MULTILINE)
@@ -51,6 +52,7 @@ class Boot:
     what is typed on the serial line once the pattern `prompt` is found in what the guest has said there. `control`:
     the unix socket on which QEMU listens for those who talk to the port org.tern.control; None: no such port. `xl`: of
     a guest that xl made, what is asked of it, a word each, once it says that it hears such things; nothing elsewhere.
+    `profile`: the port org.tern.prof leads to PROFILE_FILE.
     """
 
     kernel: Path | None = None
@@ -69,6 +71,7 @@ class Boot:
     prompt: str = ""
     control: Path | None = None
     xl: tuple[str, ...] = ()
+    profile: bool = False
     timeout_s: float = 60.0
 
 
@@ -222,6 +225,8 @@ def accelerator_options(accelerator: str, smp: int, cpu: str) -> list[str]:
 def ports_of(boot: Boot, interactive: bool) -> list[tuple[str, str]]:
     """Names of the ports and where each leads: files, but for the control port."""
     ports = [] if interactive else [("log", f"file,path={LOG_FILE}"), ("hist", f"file,path={HIST_FILE}")]
+    if boot.profile:
+        ports.append(("prof", f"file,path={PROFILE_FILE}"))
     if boot.control is not None:
         path = str(boot.control).replace(",", ",,")
         ports.append(("control", f"socket,path={path},server=on,wait=off"))

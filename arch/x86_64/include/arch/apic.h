@@ -20,6 +20,7 @@ void apic_eoi(void);
 void apic_send(uint32_t apic_id, uint8_t vector);
 void apic_send_init(uint32_t apic_id);
 void apic_send_startup(uint32_t apic_id, paddr_t page);
+void apic_send_nmi(uint32_t apic_id);
 /* One interrupt to every other CPU. */
 void apic_send_others(uint8_t vector);
 

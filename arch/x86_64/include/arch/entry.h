@@ -15,6 +15,13 @@ bool entry_is_sysenter(void);
 /* The address is one of SYSENTER's entries, which begins with the user's flags. */
 bool entry_is_inside(uint64_t address);
 
+/* The address is on the way in or out of a call or out to an interrupted thread, where RSP and RBP are the user's or
+ * point to what is no stack. */
+bool entry_is_passage(uint64_t address);
+
+/* The address is on a way in, before the current thread's registers are in struct thread. */
+bool entry_is_unsaved(uint64_t address);
+
 /* This CPU's calls enter through the hooks from now on, or do not. The caller is not in a call that began in the other
  * way, or is ready for its end. */
 void entry_set_hooked(bool hooked);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define CPU_MAX 64
+#define KERNEL_STACK_BYTES 16384 /* below percpu_head.stack_top */
 
 struct thread;
 
