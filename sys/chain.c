@@ -10,7 +10,7 @@
 #define VDSO_END (USER_CALLS_BASE + USER_CALLS * USER_CALL_BYTES)
 #define PUSH_RBP 0x55
 #define RET 0xc3
-#define MOV_RSP_RBP 0xe58948 /* behind PUSH RBP */
+#define MOV_RSP_RBP 0xe58948                     /* behind PUSH RBP */
 #define KERNEL_HALF UINT64_C(0xffffffff80000000) /* its code */
 #define NO_GAP UINT64_MAX
 
@@ -78,6 +78,12 @@ void chain_kernel(struct chain *c, const struct place *at, uint64_t top, bool fr
         bottom = rbp + sizeof(uint64_t);
         rbp = l.caller_rbp;
     }
+}
+
+void chain_entry(struct chain *c, uint64_t return_address)
+{
+    if (!c->count || c->frames[c->count - 1] != (uint32_t)return_address)
+        append(c, return_address);
 }
 
 /* A region that holds [address, + n), n > 0, and that the process may read; NULL: there is none. */

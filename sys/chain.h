@@ -28,5 +28,9 @@ struct place {
 /* The kernel at `at`; its stack is [at->rsp, top). With `frames` false the chain is at->rip alone. */
 void chain_kernel(struct chain *c, const struct place *at, uint64_t top, bool frames);
 
+/* Ends a kernel's chain with the way in by which the thread came, unless its frames led there already: hot functions
+ * have no frames (ipc/rules.mk), so of those only the innermost is in a chain. */
+void chain_entry(struct chain *c, uint64_t return_address);
+
 /* A thread of `p` at `at`; at->rip 0: it is not known where, and the chain is empty. */
 void chain_user(struct chain *c, const struct process *p, const struct place *at);

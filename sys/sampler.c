@@ -105,6 +105,18 @@ static size_t encode(uint32_t *words, const struct frame *f, const struct thread
     return n;
 }
 
+/* The kernel's chain. A way in calls C with an empty stack, so its return address is the stack's first word. */
+static void take_kernel(struct chain *c, const struct frame *f, bool on_stack, uint64_t top, bool works)
+{
+    struct place at = place_of(f);
+    bool frames = on_stack && !entry_is_passage(f->rip) && !entry_is_unsaved(f->rip);
+    chain_kernel(c, &at, top, frames);
+    uint64_t first;
+    memcpy(&first, (const char *)top - sizeof(first), sizeof(first));
+    if (works && frames && f->rsp <= top - sizeof(first) && entry_is_passage(first))
+        chain_entry(c, first);
+}
+
 static void take(const struct frame *f)
 {
     uint32_t words[PROFILE_SAMPLE_WORDS_MAX];
@@ -112,11 +124,10 @@ static void take(const struct frame *f)
     uint64_t top = this_cpu(percpu_head).stack_top;
     bool on_stack = f->rsp <= top && f->rsp >= top - KERNEL_STACK_BYTES;
     const struct thread *t = worked_for(f);
-    struct place at = place_of(f);
     if (!(f->cs & 3))
-        chain_kernel(&kernel, &at, top, on_stack && !entry_is_passage(f->rip) && !entry_is_unsaved(f->rip));
+        take_kernel(&kernel, f, on_stack, top, t);
     if (t) {
-        at = user_place(f, t, on_stack, top);
+        struct place at = user_place(f, t, on_stack, top);
         chain_user(&user, t->process, &at);
     }
     sample_ring_put(&this_cpu_ptr(sampled)->ring, words, encode(words, f, t, &kernel, &user));

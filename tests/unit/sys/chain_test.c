@@ -73,3 +73,14 @@ Test(chain, too_long)
     struct chain c = walk(TOY_TEXT_AT + 5, TOY_STACK_AT, TOY_STACK_AT);
     cr_assert(c.count == PROFILE_FRAMES_MAX && c.cut);
 }
+
+Test(chain, way_in)
+{
+    struct chain c = {0};
+    chain_entry(&c, KERNEL_TEXT + 4);
+    chain_entry(&c, KERNEL_TEXT + 4);
+    cr_assert(c.count == 1, "its frames led there already");
+    c.count = PROFILE_FRAMES_MAX;
+    chain_entry(&c, KERNEL_TEXT + 8);
+    cr_assert(c.count == PROFILE_FRAMES_MAX && c.cut);
+}
