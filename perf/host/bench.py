@@ -33,6 +33,7 @@ from folder import ResultFolder
 from table import table
 
 CROSS_IMAGE = "bench_cross"
+KNOWN = re.compile(r"^bench: ([a-z0-9_.]+)$", re.MULTILINE)  # a guest lists its benches when asked for another
 OBJECTS_IMAGE = "bench_objects"
 OBJECTS_BENCHES = ("channel.call.group.", "process.death.", "timer.")  # how the names of its benches begin
 SYSENTER_BENCHES = "syscall.null.sysenter"

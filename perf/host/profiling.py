@@ -115,6 +115,9 @@ class Machine:
     def outcome_check(self, outcome: qemu.Outcome, folder: Path) -> None:
         """Raises TernError unless the guest ended well."""
         end, reason = outcome.judge()
+        known = bench.KNOWN.findall(outcome.log)
+        if end is qemu.End.FAILURE and known:
+            raise TernError(f"no bench is named {' or '.join(self.options.benches)}; there are: {', '.join(known)}")
         if end is not qemu.End.SUCCESS:
             raise bench.guest_failed(reason, outcome, folder, FOLDER / "failed")
 

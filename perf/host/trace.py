@@ -6,7 +6,6 @@ The boot is that of `./tern bench` without KVM, but for `bench=`. The guest cann
 in all samples together, must be what is found in the trace, or there is no result.
 """
 import itertools
-import re
 import struct
 from array import array
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ CROSS = ".cross_cpu."
 PLUGIN = ROOT / "build/host/trace_plugin.so"
 OUT_FILE, CODE_FILE = "trace.bin", "code.bin"
 CODE = struct.Struct("<QB15s")  # struct code in trace_plugin.c
-KNOWN = re.compile(r"^bench: ([a-z0-9_.]+)$", re.MULTILINE)
 START = "_start"  # in user/rt/crt0.S; reads the clock for boot.to_user
 
 Span = tuple[int, int]
@@ -77,7 +75,7 @@ def run(name: str, boot: qemu.Boot, folder: Path, code: Disassembly) -> tuple[st
     Raises TernError."""
     outcome = qemu.run(boot, folder, f"tracing {name}")
     end, reason = outcome.judge()
-    known = KNOWN.findall(outcome.log)
+    known = bench.KNOWN.findall(outcome.log)
     if end is qemu.End.FAILURE and known:
         known.append(bench.SYSENTER_BENCHES)
         raise TernError(f"no bench is named {name}; there are: {', '.join(known)}")
