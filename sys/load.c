@@ -5,6 +5,7 @@
 
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/steal.h"
 #include "ipc/endpoint.h"
 #include "ipc/event_bus.h"
 #include "ipc/router.h"
@@ -129,9 +130,9 @@ static enum status map_vdso(paddr_t root, const struct vvar *vvar, const struct 
     own->cpu = p->cpu;
     own->process = p->index;
     s = paging_map(root, USER_VVAR_BASE, page, PAGE_SIZE, PAGE_USER);
-    if (s != STATUS_OK)
-        return s;
-    return vdso_map(root);
+    if (s == STATUS_OK)
+        s = paging_map(root, USER_STEAL_BASE, steal_page(), PAGE_SIZE, PAGE_USER);
+    return s == STATUS_OK ? vdso_map(root) : s;
 }
 
 static void load_thread(const struct image_thread *from, struct process *p, struct thread *t)

@@ -3,6 +3,7 @@
 #include "sys/machine.h"
 
 #include "arch/x86_64/features.h"
+#include "arch/x86_64/kvm.h"
 #include "arch/x86_64/speculation.h"
 #include "sys/lib/printf.h"
 
@@ -59,5 +60,8 @@ size_t machine_describe(char *out, size_t n)
         clock_state.emulated_tsc ? ", emulated TSC" : "", clock_state.tsc_khz, machine.tsc_skew_ns, apic_name(),
         platform.timer_name, platform.wake_name, entry_is_sysenter() ? "sysenter" : "syscall", machine.cpus_started,
         machine.cpus_found, machine.cpu_source, cmdline, speculation_text());
+    if ((size_t)written < n && kvm_is_present())
+        written += ksnprintf(out + written, n - (size_t)written, "#[Tern environment kvm=\"%s\" kvm_offered=\"%s\"]\n",
+                             kvm_used_text(), kvm_offered_text());
     return (size_t)written < n ? (size_t)written : n - 1;
 }

@@ -5,11 +5,13 @@
 #include "arch/x86_64/boot_table.h"
 #include "arch/x86_64/features.h"
 #include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/kvm.h"
 #include "arch/x86_64/mptable.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/power.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/speculation.h"
+#include "arch/x86_64/steal.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/uart.h"
 #include "drivers/virtio/console.h"
@@ -96,6 +98,18 @@ static void read_cmdline(void)
     machine.cmdline = boot.cmdline;
 }
 
+static void choose_kvm(void)
+{
+    const char *bad = "";
+    size_t n = 0;
+    if (!kvm_choose(cmdline.kvm, cmdline.idle != CMDLINE_idle_hlt, &bad, &n)) {
+        log_error("kvm=: '%.*s' is no switch; there are %s, and none, all", (int)n, bad, kvm_names_text());
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
+    }
+    if (kvm_is_used(KVM_REALTIME) && cmdline.idle == CMDLINE_idle_adaptive)
+        sched_set_idle(IDLE_POLL);
+}
+
 static void choose_entry(void)
 {
     if (entry_choose((enum entry_instruction)cmdline.entry))
@@ -150,6 +164,7 @@ static void init_time(const struct clock_hints *hints)
     apic_activate();
     apic_timer_calibrate();
     xen_start();
+    kvm_start();
     cpu_ptr(0, percpu_head)->apic_id = apic_id();
     const struct cpu_features *f = features_get();
     log_info("clock: TSC %lu.%03lu MHz from %s%s; %s, %s", clock_state.tsc_khz / 1000, clock_state.tsc_khz % 1000,
@@ -259,7 +274,8 @@ static void load(uint64_t entry_tsc)
                                      (features_get()->tsc_invariant ? VVAR_FEATURE_TSC_INVARIANT : 0) |
                                      (features_get()->hypervisor_base ? VVAR_FEATURE_HYPERVISOR : 0),
                          .cpu_count = machine.cpus_started,
-                         .unit = (uint32_t)cmdline.unit};
+                         .unit = (uint32_t)cmdline.unit,
+                         .steal_offset = steal_offset()};
     size_t n = strlen(boot.cmdline);
     memcpy(vvar.arguments, boot.cmdline, n < VVAR_ARGUMENTS_BYTES ? n : VVAR_ARGUMENTS_BYTES - 1);
     const struct image_header *image = choose_image();
@@ -309,6 +325,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     xen_power_begin();
     read_boot_info(multiboot2_magic, info);
     read_cmdline();
+    choose_kvm();
     init_memory();
     struct clock_hints hints = read_firmware(entry_tsc);
     paging_init(&boot.memory);

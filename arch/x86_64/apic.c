@@ -98,6 +98,34 @@ static void x2apic_command(uint32_t id, uint32_t low)
 static const struct apic_ops xapic_ops = {xapic_read, xapic_write, xapic_command};
 static const struct apic_ops x2apic_ops = {x2apic_read, x2apic_write, x2apic_command};
 
+/* The same with the hypervisor asked first (platform.h); tables of their own, so that nothing is asked without one. */
+static const struct apic_ops *hardware; /* [I] */
+
+static void platform_write(uint32_t reg, uint32_t v)
+{
+    if (reg != APIC_EOI || !platform.eoi || !platform.eoi())
+        hardware->write(reg, v);
+}
+
+static void platform_command(uint32_t id, uint32_t low)
+{
+    if ((low & ICR_OTHERS) != ICR_OTHERS || !platform.send_others || !platform.send_others((uint8_t)low))
+        hardware->command(id, low);
+}
+
+void apic_use_platform(void)
+{
+    static struct apic_ops asking; /* [I] */
+    hardware = ops;
+    asking = (struct apic_ops){hardware->read, platform_write, platform_command};
+    ops = &asking;
+}
+
+static bool is_x2apic(void)
+{
+    return ops->read == x2apic_read;
+}
+
 /* Firmware may leave the 8259s on, with a timer tick pending from before we turned interrupts off. Masked before LINT0
  * is, since QEMU 7.2 without KVM delivers such an interrupt as vector -1. A mask that is not kept is no 8259's; the one
  * tried lets only the slave through, which is masked by then. */
@@ -130,7 +158,7 @@ void apic_activate(void)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
     wrmsr(MSR_APIC_BASE, base);
-    if (ops == &x2apic_ops)
+    if (is_x2apic())
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
     ops->write(APIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
     ops->write(APIC_LVT_LINT0, LVT_MASKED);
@@ -166,7 +194,7 @@ void apic_timer_calibrate(void)
 
 uint32_t apic_id(void)
 {
-    return ops == &x2apic_ops ? ops->read(APIC_ID) : ops->read(APIC_ID) >> 24;
+    return is_x2apic() ? ops->read(APIC_ID) : ops->read(APIC_ID) >> 24;
 }
 
 void apic_eoi(void)
@@ -230,5 +258,5 @@ static void platform_begin(void)
 
 const char *apic_name(void)
 {
-    return ops == &x2apic_ops ? "x2APIC" : "xAPIC";
+    return is_x2apic() ? "x2APIC" : "xAPIC";
 }

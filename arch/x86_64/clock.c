@@ -6,6 +6,7 @@
 #include <arch/clock.h>
 
 #include "arch/x86_64/features.h"
+#include "arch/x86_64/kvm.h"
 #include "sys/lib/absent.h"
 #include "sys/lib/string.h"
 
@@ -171,8 +172,7 @@ static uint64_t khz_from_xen(void)
  * unshifted. */
 static uint64_t khz_from_pvclock(void)
 {
-    const struct cpu_features *f = features_get();
-    if (strcmp(f->hypervisor, "KVMKVMKVM") || !(cpuid(f->hypervisor_base + 1, 0).eax >> KVM_FEATURE_CLOCKSOURCE2 & 1))
+    if (!kvm_is_used(KVM_CLOCK))
         return 0;
     static struct vcpu_time_info page __attribute__((aligned(64)));
     wrmsr(MSR_KVM_SYSTEM_TIME_NEW, virt_to_phys(&page) | 1);

@@ -4,7 +4,8 @@ include arch/x86_64/tables.mk
 kernel_SRCS += arch/x86_64/boot.S arch/x86_64/ap_boot.S arch/x86_64/entry.S arch/x86_64/entry.c arch/x86_64/blobs.S \
   arch/x86_64/features.c arch/x86_64/paging.c arch/x86_64/percpu.c arch/x86_64/trap.c arch/x86_64/fault.c \
   arch/x86_64/symbols.c arch/x86_64/apic.c arch/x86_64/clock.c arch/x86_64/smp.c arch/x86_64/power.c arch/x86_64/uart.c \
-  arch/x86_64/speculation.c arch/x86_64/port_instruction.c arch/x86_64/xen_hypercall.S
+  arch/x86_64/speculation.c arch/x86_64/port_instruction.c arch/x86_64/xen_hypercall.S \
+  arch/x86_64/kvm.c arch/x86_64/kvm_hypercall.S arch/x86_64/steal.c
 $(eval $(call unit_test,arch/x86_64/speculation,arch/x86_64/speculation.c))
 $(eval $(call unit_test,arch/x86_64/power,arch/x86_64/power.c))
 $(eval $(call unit_test,arch/x86_64/port_instruction,arch/x86_64/port_instruction.c))

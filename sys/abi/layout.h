@@ -12,6 +12,7 @@
 #define USER_CALLS 512               /* number i has its slot at USER_CALLS_BASE + i * USER_CALL_BYTES */
 #define USER_CALL_SHIFT 4
 #define USER_CALL_BYTES 16
+#define USER_STEAL_BASE 0x00207000   /* one page, read-only: the time that the hypervisor took from each CPU (vvar.h) */
 #define USER_PROCESS_BASE 0x01000000 /* process i is linked at USER_PROCESS_BASE + i * USER_PROCESS_STRIDE */
 #define USER_PROCESS_STRIDE 0x01000000
 #define USER_PROCESS_MAX 120

@@ -12,6 +12,10 @@
 #define VVAR_FEATURE_TSC_INVARIANT 2 /* the time stamp counter runs at one rate in every power state */
 #define VVAR_FEATURE_HYPERVISOR 4    /* one says so in CPUID */
 
+/* The page at USER_STEAL_BASE has one area for each CPU, that the hypervisor writes. */
+#define STEAL_AREA_BYTES 64
+#define VVAR_NO_STEAL 0xffffffffu
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -28,6 +32,8 @@ struct vvar {
     uint32_t process;     /* index of this process in the image */
     uint32_t unit;        /* enum vvar_unit: what sample_mult yields */
     char arguments[VVAR_ARGUMENTS_BYTES]; /* the kernel's command line, NUL terminated */
+    uint32_t steal_offset; /* of the stolen nanoseconds, 64 bits, in a CPU's area; VVAR_NO_STEAL: nobody counts them */
+    uint32_t reserved;
 };
 _Static_assert(sizeof(struct vvar) <= 4096, "vvar is one page");
 

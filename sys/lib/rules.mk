@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The helpers below everything, and the command line, which needs nothing else.
-kernel_SRCS += sys/lib/string.c sys/lib/printf.c sys/lib/crc32.c sys/lib/absent.c sys/cmdline.c
+kernel_SRCS += sys/lib/string.c sys/lib/printf.c sys/lib/crc32.c sys/lib/absent.c sys/lib/switches.c sys/cmdline.c
 
 # gcc would make a call to memset or strlen out of the loop that is memset or strlen.
 string-CFLAGS-gcc := -fno-tree-loop-distribute-patterns
@@ -15,5 +15,6 @@ build/unit/sys/lib/string.stamp: sys/lib/string.c
 	@touch $@
 $(eval $(call unit_test,sys/lib/printf,sys/lib/printf.c))
 $(eval $(call unit_test,sys/lib/absent,sys/lib/absent.c sys/lib/printf.c))
+$(eval $(call unit_test,sys/lib/switches,sys/lib/switches.c sys/lib/printf.c))
 $(eval $(call unit_test,sys/cmdline,sys/cmdline.c sys/lib/printf.c))
 build/unit/sys/cmdline_test: sys/cmdline.def

@@ -15,6 +15,9 @@ void apic_activate(void);
 /* Ticks per second of the one-shot timer, by CPUID or against the TSC; after clock_init. Boot CPU, once. */
 void apic_timer_calibrate(void);
 
+/* From here on platform.eoi and platform.send_others are asked first, where there is one. Boot CPU, once. */
+void apic_use_platform(void);
+
 uint32_t apic_id(void);
 void apic_eoi(void);
 void apic_send(uint32_t apic_id, uint8_t vector);

@@ -20,6 +20,10 @@ struct platform {
     void (*stop)(uint32_t apic_id);
     /* On another CPU that has reached C and has its own area; false: it cannot work. NULL: nothing. */
     bool (*activate)(uint32_t cpu);
+    /* The interrupt that this CPU serves is over; false: the local APIC has to be told. NULL: it always has. */
+    bool (*eoi)(void);
+    /* One interrupt to every other CPU; false: not to all, the local APIC does it (again). NULL: it always does. */
+    bool (*send_others)(uint8_t vector);
     /* Ends the machine with this value as seen from outside; returns if it cannot. NULL: nothing. */
     void (*off)(uint32_t value);
     const char *timer_name; /* "LAPIC one-shot" and the like */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * The page of stolen time. It holds nothing else, since processes see all of it. */
+#include "arch/x86_64/steal.h"
+
+#include "sys/abi/vvar.h"
+
+#include <arch/percpu.h>
+
+static char areas[CPU_MAX][STEAL_AREA_BYTES] __attribute__((aligned(PAGE_SIZE))); /* the hypervisor writes */
+static uint32_t offset = VVAR_NO_STEAL;                                           /* [I] after boot */
+_Static_assert(sizeof areas == PAGE_SIZE, "processes are to see nothing else");
+
+void *steal_area(uint32_t cpu)
+{
+    return areas[cpu];
+}
+
+void steal_set_offset(uint32_t bytes)
+{
+    offset = bytes;
+}
+
+uint32_t steal_offset(void)
+{
+    return offset;
+}
+
+paddr_t steal_page(void)
+{
+    return virt_to_phys(areas);
+}
