@@ -4,6 +4,8 @@
 
 #include "arch/x86_64/features.h"
 #include "arch/x86_64/kvm.h"
+#include "drivers/xen/domain.h"
+#include "drivers/xen/xen.h"
 #include "arch/x86_64/speculation.h"
 #include "sys/lib/printf.h"
 
@@ -60,6 +62,11 @@ size_t machine_describe(char *out, size_t n)
         clock_state.emulated_tsc ? ", emulated TSC" : "", clock_state.tsc_khz, machine.tsc_skew_ns, apic_name(),
         platform.timer_name, platform.wake_name, entry_is_sysenter() ? "sysenter" : "syscall", machine.cpus_started,
         machine.cpus_found, machine.cpu_source, cmdline, speculation_text());
+    const struct xen_domain *x = xen_domain_get();
+    if ((size_t)written < n && x->present)
+        written += ksnprintf(out + written, n - (size_t)written,
+                             "#[Tern environment xen=\"%s\" xen_version=%u.%u xen_domain=%s]\n", xen_used_text(),
+                             x->version >> 16, x->version & 0xffff, x->initial ? "initial" : "guest");
     if ((size_t)written < n && kvm_is_present())
         written += ksnprintf(out + written, n - (size_t)written, "#[Tern environment kvm=\"%s\" kvm_offered=\"%s\"]\n",
                              kvm_used_text(), kvm_offered_text());

@@ -98,12 +98,17 @@ static void read_cmdline(void)
     machine.cmdline = boot.cmdline;
 }
 
-static void choose_kvm(void)
+/* What of a hypervisor is used; on another one the keys are checked, and mean nothing. */
+static void choose_switches(void)
 {
     const char *bad = "";
     size_t n = 0;
     if (!kvm_choose(cmdline.kvm, cmdline.idle != CMDLINE_idle_hlt, &bad, &n)) {
         log_error("kvm=: '%.*s' is no switch; there are %s, and none, all", (int)n, bad, kvm_names_text());
+        shutdown_machine(SHUTDOWN_BAD_CONFIG);
+    }
+    if (!xen_choose(cmdline.xen, &bad, &n)) {
+        log_error("xen=: '%.*s' is no switch; there are %s, and none, all", (int)n, bad, xen_names_text());
         shutdown_machine(SHUTDOWN_BAD_CONFIG);
     }
     if (kvm_is_used(KVM_REALTIME) && cmdline.idle == CMDLINE_idle_adaptive)
@@ -325,7 +330,7 @@ void kernel_main(uint32_t multiboot2_magic, paddr_t info, uint64_t entry_tsc)
     xen_power_begin();
     read_boot_info(multiboot2_magic, info);
     read_cmdline();
-    choose_kvm();
+    choose_switches();
     init_memory();
     struct clock_hints hints = read_firmware(entry_tsc);
     paging_init(&boot.memory);

@@ -6,9 +6,11 @@
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
+#include "arch/x86_64/steal.h"
 #include "drivers/xen/abi.h"
 #include "drivers/xen/domain.h"
 #include "drivers/xen/event.h"
+#include "sys/abi/vvar.h"
 
 #include <arch/atomic.h>
 #include <arch/clock.h>
@@ -17,6 +19,7 @@
 #include <arch/percpu.h>
 #include <arch/platform.h>
 #include <arch/xen_hypercall.h>
+#include <stddef.h>
 
 #define READ_TRIES 1000
 #define DELAY_MAX_NS UINT64_C(1000000000) /* fires early then, and is armed again */
@@ -26,6 +29,8 @@
 static PERCPU_ZERO(struct vcpu_info, info);
 static PERCPU_ZERO(uint32_t, vcpu);
 static PERCPU_ZERO(uint32_t, wake_port); /* [I] read by all */
+static bool counts_stolen;               /* [I] after boot */
+_Static_assert(sizeof(struct vcpu_runstate_info) <= STEAL_AREA_BYTES, "an area holds it");
 
 struct vcpu_info *xen_vcpu_info(void)
 {
@@ -73,11 +78,27 @@ static bool register_words(void)
     return xen_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, this_cpu(vcpu), &r) == 0;
 }
 
+static bool register_runstate(void)
+{
+    struct vcpu_register_runstate_memory_area r = {.addr.v = steal_area(cpu_index())};
+    return xen_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, this_cpu(vcpu), &r) == 0;
+}
+
+bool xen_cpu_count_stolen(void)
+{
+    counts_stolen = register_runstate();
+    if (counts_stolen)
+        steal_set_offset(offsetof(struct vcpu_runstate_info, time[RUNSTATE_runnable]));
+    return counts_stolen;
+}
+
 bool xen_cpu_activate(uint32_t cpu)
 {
     uint32_t timer_port;
     (void)cpu;
     this_cpu(vcpu) = xen_vcpu_id();
+    if (counts_stolen)
+        (void)register_runstate(); /* its area stays 0 otherwise: no time was stolen that anybody knows of */
     return register_words() && xen_event_activate() &&
            xen_event_bind_virq(VIRQ_TIMER, XEN_EVENT_TIMER, &timer_port) == STATUS_OK &&
            xen_event_bind_ipi(this_cpu_ptr(wake_port)) == STATUS_OK;

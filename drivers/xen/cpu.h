@@ -18,6 +18,10 @@ bool xen_cpu_activate(uint32_t cpu);
 /* platform.start, by hypercall. */
 bool xen_cpu_start(uint32_t cpu, uint32_t apic_id);
 
+/* Has Xen count in the steal page when this CPU wants to run and does not, and the others when they are activated. Boot
+ * CPU. False: Xen does not. */
+bool xen_cpu_count_stolen(void);
+
 /* platform.stop */
 void xen_cpu_stop(uint32_t apic_id);
 

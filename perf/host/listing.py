@@ -124,7 +124,7 @@ class Listing:
             f"{self.name}: every instruction of one {unit}, in order.",
             "",
             *self.how(),
-            f"Made by `./tern profile {self.name}`: release build, q35, one vCPU, -icount shift=0.",
+            f"Made by `./tern profile --listing {self.name}`: release build, q35, one vCPU, -icount shift=0.",
             "",
             *self.rows(),
             "",

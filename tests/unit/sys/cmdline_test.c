@@ -110,8 +110,21 @@ Test(cmdline, quotes_group_and_vanish)
 Test(cmdline, numbers_at_their_borders)
 {
     static const char range[] = ": must be 1..64 (CPUs to start at most)";
-    static const char *const bad[] = {"0",  "65", "-1",  "+1",  "",    "1k",   "0x",  "0x41", "0xg",
-                                      "a",  "1.0", "\"\"", "01x", "18446744073709551617", "0x10000000000000001"};
+    static const char *const bad[] = {"0",
+                                      "65",
+                                      "-1",
+                                      "+1",
+                                      "",
+                                      "1k",
+                                      "0x",
+                                      "0x41",
+                                      "0xg",
+                                      "a",
+                                      "1.0",
+                                      "\"\"",
+                                      "01x",
+                                      "18446744073709551617",
+                                      "0x10000000000000001"};
     expect_ok("cpus=1");
     cr_assert(eq(u64, line.cpus, 1));
     expect_ok("cpus=0x40");
@@ -145,8 +158,9 @@ Test(cmdline, words_are_whole_words)
 
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
-    static const char all[] = "unknown key 'foo'; valid keys: bench cpus entry grace_ms hooks idle iterations loglevel "
-                              "mitigations nmi panic pci prof seed slice_us streams test tick_us tsc_khz unit virtio_mmio.device warmup";
+    static const char all[] =
+        "unknown key 'foo'; valid keys: bench cpus entry grace_ms hooks idle iterations kvm loglevel "
+        "mitigations nmi panic pci prof seed slice_us streams test tick_us tsc_khz unit virtio_mmio.device warmup xen";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive), "keys behind it do not");
@@ -233,10 +247,24 @@ static char random_byte(unsigned *seed)
 /* Pieces of real lines in random order, some bytes of them changed, or bytes alone. */
 static size_t make_line(char *text, size_t room, unsigned *seed)
 {
-    static const char *const pieces[] = {
-        "cpus=", "cpus=4", "idle=hlt", "virtio_mmio.device=512@0xfeb00e00:12", "bench=\"a b\"", "panic=test", "unit=ns",
-        " ", " ", "\"", "=", "/k", "tsc_khz=0xffff", "slice_us=", "iterations=18446744073709551616", "loglevel=warn",
-        "warmup=7", "bench"};
+    static const char *const pieces[] = {"cpus=",
+                                         "cpus=4",
+                                         "idle=hlt",
+                                         "virtio_mmio.device=512@0xfeb00e00:12",
+                                         "bench=\"a b\"",
+                                         "panic=test",
+                                         "unit=ns",
+                                         " ",
+                                         " ",
+                                         "\"",
+                                         "=",
+                                         "/k",
+                                         "tsc_khz=0xffff",
+                                         "slice_us=",
+                                         "iterations=18446744073709551616",
+                                         "loglevel=warn",
+                                         "warmup=7",
+                                         "bench"};
     size_t n = 0, length = (size_t)rand_r(seed) % (rand_r(seed) % 8 ? 100 : room);
     while (n < length) {
         const char *piece = pieces[(size_t)rand_r(seed) % (sizeof pieces / sizeof pieces[0])];
