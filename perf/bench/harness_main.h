@@ -27,6 +27,9 @@ struct histogram *const bench_samples = HISTOGRAM_SAMPLES;
 static const struct bench *running;
 static uint64_t cold_ticks = NOT_TIMED, overhead_ticks;
 static bool servers_are_here; /* on this CPU */
+static struct {
+    uint64_t last, ns, samples; /* as last seen; since the bench began; recorded samples in which it grew */
+} stolen;
 
 /* The length of the `index`-th comma-separated word of `list`, which starts at *word; 0 past the end. */
 static size_t selection_word(const char *list, uint32_t index, const char **word)
@@ -87,7 +90,8 @@ static void check_selection(const char *selection)
     size_t n;
     for (uint32_t i = 0; (n = selection_word(selection, i, &word)) != 0; i++) {
         size_t match = 0;
-        while (match < bench_count && !(is_possible(&benches[match]) && selection_matches(word, n, benches[match].name)))
+        while (match < bench_count &&
+               !(is_possible(&benches[match]) && selection_matches(word, n, benches[match].name)))
             match++;
         if (match < bench_count)
             continue;
@@ -104,15 +108,29 @@ uint64_t bench_unit(uint64_t ticks)
     return (uint64_t)(((unsigned __int128)ticks * tern_vvar()->sample_mult) >> 32);
 }
 
+/* Never inside a measured interval; the next one begins here. */
+static bool stolen_grew(void)
+{
+    uint64_t before = stolen.last;
+    if (!steal_is_counted())
+        return false;
+    stolen.last = stolen_ns();
+    stolen.ns += stolen.last - before;
+    return stolen.last != before;
+}
+
 void bench_note(uint64_t cold, uint64_t overhead)
 {
     cold_ticks = cold > overhead ? cold - overhead : 0;
     overhead_ticks = overhead;
+    (void)stolen_grew();
+    stolen.ns = 0;
 }
 
 void bench_record(uint64_t ticks, uint64_t overhead)
 {
     hist_record(bench_samples, bench_unit(ticks > overhead ? ticks - overhead : 0));
+    stolen.samples += stolen_grew();
 }
 
 void bench_fail(enum status status)
@@ -136,6 +154,8 @@ void bench_check_echo(uint32_t handle, uint64_t n)
 /* Empty again: only slots between min and max can be other than zero. */
 static void reset_samples(void)
 {
+    (void)stolen_grew();
+    stolen.ns = stolen.samples = 0;
     bench_samples->overflow = 0;
     bench_samples->sum = 0;
     bench_samples->min = UINT64_MAX;
@@ -151,6 +171,8 @@ static void export_samples(const struct bench *bench)
                       bench->ops, unit);
     if (cold_ticks != NOT_TIMED)
         n += ksnprintf(text + n, sizeof text - (size_t)n, " cold=%lu", bench_unit(cold_ticks));
+    if (steal_is_counted())
+        n += ksnprintf(text + n, sizeof text - (size_t)n, " stolen=%lu stolen_ns=%lu", stolen.samples, stolen.ns);
     struct result r;
     do {
         r = histogram_export(HANDLE_SAMPLES, text, (size_t)n);

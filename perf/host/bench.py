@@ -351,6 +351,9 @@ def report_print(parts: list[Part], rows: list[results.Row], folder: Path) -> No
         dropped = sum(read.dropped for read in part.streams)
         if dropped:
             print(f"warning: {dropped} histogram lines or samples were dropped on the way ({part.label})")
+    for row in rows:
+        if row.get("stolen"):
+            print(f"warning: {results.stolen_text(row)}")
     boots = len(parts[0].streams)
     how = "icount shift=0" if first.accelerator == "icount" else first.accelerator
     if parts[0].vmm:

@@ -53,8 +53,8 @@ def row_make(
 ) -> Row:
     """One bench of one boot.
 
-    fields: count min max sum overflow ops overhead (all per sample) and perhaps cold, exact as the guest
-    counted them. value_at(percentile 0..100): from the histogram; limited here to the exact minimum and
+    fields: count min max sum overflow ops overhead (all per sample) and perhaps cold, stolen and
+    stolen_ns, exact as the guest counted them. value_at(percentile 0..100): from the histogram; limited here to the exact minimum and
     maximum.
     """
     ops = fields.get("ops", 1)
@@ -78,11 +78,20 @@ def row_make(
         "overflow": fields["overflow"],
         "histogram": payload,
     }
+    row |= {key: fields[key] for key in ("stolen", "stolen_ns") if key in fields}
     entry = budgets_load().get(name) if unit == "instructions" else None
     row["budget"] = entry["budget"] if entry else None
     row["stretch"] = entry["stretch"] if entry else None
     row["verdict"] = verdict(row["p50"], row["budget"])
     return row
+
+
+def stolen_text(row: Row) -> str:
+    """One clause about the samples that the hypervisor made longer; row has `stolen`."""
+    return (
+        f"{row['name']}, boot {row['boot']}: the hypervisor took {row['stolen_ns']} ns from the CPU,"
+        f" in {row['stolen']} of {row['count']} samples"
+    )
 
 
 def identity(row: Row) -> tuple[str, str, str]:

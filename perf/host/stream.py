@@ -3,7 +3,7 @@
 it mean.
 
     #[Tern environment key=value key="a value with spaces" ...]     any number of lines, keys unique
-    #[Tern histogram=NAME count= min= max= sum= overflow= unit= [ops=] [overhead=] [cold=] ...]
+    #[Tern histogram=NAME count= min= max= sum= overflow= unit= [ops=] [overhead=] [cold=] [stolen= stolen_ns=] ...]
 """
 import io
 import re
@@ -23,7 +23,7 @@ class StreamError(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """One bench: exact numbers per sample (count min max sum overflow ops overhead [cold]), histogram."""
+    """One bench: exact numbers per sample (count min max sum overflow ops overhead [cold stolen stolen_ns]), histogram."""
 
     name: str
     unit: str
@@ -84,9 +84,8 @@ def record_read(read: hlog.Record) -> Record:
         raise StreamError(f"the histogram of {read.tag} has no unit")
     fields = {key: metadata[key] for key in ("count", "min", "max", "sum", "overflow")}
     fields |= {"ops": metadata.get("ops", 1), "overhead": metadata.get("overhead", 0)}
-    if "cold" in metadata:
-        fields["cold"] = metadata["cold"]
-    for key, least in (("ops", 1), ("overhead", 0), ("cold", 0)):
+    fields |= {key: metadata[key] for key in ("cold", "stolen", "stolen_ns") if key in metadata}
+    for key, least in (("ops", 1), ("overhead", 0), ("cold", 0), ("stolen", 0), ("stolen_ns", 0)):
         value = fields.get(key, least)
         if not isinstance(value, int) or value < least:
             raise StreamError(f"the histogram of {read.tag} says {key}={value}")

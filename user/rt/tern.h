@@ -220,6 +220,22 @@ static inline const struct vvar *tern_vvar(void)
     return (const struct vvar *)USER_VVAR_BASE;
 }
 
+/* The hypervisor counts the time that it takes from CPUs. */
+static inline bool steal_is_counted(void)
+{
+    return tern_vvar()->steal_offset != VVAR_NO_STEAL;
+}
+
+/* Nanoseconds for which this process's CPU was ready to run and did not; grows. Only where steal_is_counted. The
+ * hypervisor writes it before it lets the CPU run again, so a plain load is whole. */
+static inline uint64_t stolen_ns(void)
+{
+    const uint64_t area = USER_STEAL_BASE + (uint64_t)tern_vvar()->cpu * STEAL_AREA_BYTES;
+    uint64_t ns;
+    __asm__ volatile("movq %1, %0" : "=r"(ns) : "m"(*(const uint64_t *)(area + tern_vvar()->steal_offset)));
+    return ns;
+}
+
 extern uint64_t tern_start_tsc; /* TSC at this process's first instruction */
 
 /* The value of `key=value` on the kernel's command line, the last one if several; false, and `value` empty, if there is

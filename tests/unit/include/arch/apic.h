@@ -4,3 +4,4 @@
 #include <stdint.h>
 
 void apic_eoi(void);
+void apic_use_platform(void);
