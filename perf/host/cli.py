@@ -70,6 +70,51 @@ def machine_options(parser: argparse.ArgumentParser, machines: tuple[str, ...]) 
     parser.add_argument("--dry-run", action="store_true", help="print the QEMU command lines and do nothing")
 
 
+def profile_sampler_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `profile` for the guest's sampler."""
+    parser.add_argument(
+        "--sampler",
+        action="store_true",
+        help="instead: sample the benches from a CPU of their guest, with chains of calls, for `perf report -g`, and as "
+        "a flame graph, below build/profile/",
+    )
+    parser.add_argument(
+        "--vmm", choices=("q35", "pc", "microvm"), default="q35", help="QEMU machine for --sampler (default q35)"
+    )
+    parser.add_argument("--image", default="bench", metavar="NAME", help="what --sampler boots (default bench)")
+    parser.add_argument(
+        "--hz", type=natural(1, 20000), default=4000, metavar="HZ", help="samples a second for --sampler (default 4000)"
+    )
+    parser.add_argument(
+        "--iterations", type=natural(0, 100000000), default=0, metavar="N", help="rounds per bench for --sampler"
+    )
+
+
+def run_profile(arguments: argparse.Namespace) -> int:
+    """The command `profile`, in either way."""
+    if arguments.sampler:
+        import sampling
+
+        return sampling.command(
+            sampling.Options(
+                tuple(arguments.bench),
+                arguments.vmm,
+                arguments.image,
+                arguments.hz,
+                arguments.iterations,
+                arguments.timeout,
+                arguments.kernel,
+            )
+        )
+    import profiling
+
+    if len(arguments.bench) > 1:
+        raise TernError("one bench is listed at a time; name one, or say --sampler", 2)
+    name = arguments.bench[0] if arguments.bench else "channel.call.same_cpu.0"
+    out = arguments.out and arguments.out.absolute()
+    return profiling.profile(profiling.Options(name, out, arguments.timeout, arguments.kernel))
+
+
 def parser_make() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = Parser(
@@ -133,11 +178,12 @@ def parser_make() -> argparse.ArgumentParser:
     )
     profile.add_argument(
         "bench",
-        nargs="?",
-        default="channel.call.same_cpu.0",
+        nargs="*",
         metavar="BENCH",
-        help="the whole name of a bench on one CPU (default channel.call.same_cpu.0)",
+        help="the whole name of a bench on one CPU (default channel.call.same_cpu.0); with --sampler one or more, or "
+        "their beginnings",
     )
+    profile_sampler_options(profile)
     profile.add_argument(
         "--kernel",
         metavar="FILE",
@@ -254,16 +300,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             )
         )
     if arguments.command == "profile":
-        import profiling
-
-        return profiling.profile(
-            profiling.Options(
-                arguments.bench,
-                arguments.out and arguments.out.absolute(),
-                arguments.timeout,
-                arguments.kernel,
-            )
-        )
+        return run_profile(arguments)
     if arguments.command == "run":
         import interactive
 
