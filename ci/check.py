@@ -13,6 +13,7 @@ import guest_tests
 import jobs
 import places
 import profiles
+import samplers
 import report
 import unit_tests
 import vmm_guest
@@ -93,6 +94,7 @@ def jobs_all() -> list[Job]:
         *control_guest.control_jobs(),
         *conformance.bench_jobs(),
         *profiles.profile_jobs(),
+        *samplers.sampler_jobs(),
         *vmm_guest.vmm_jobs(),
         Job("build.reproducible", reproduce, slots=2, long=True),
     ]

@@ -3,7 +3,9 @@
 
 A boot with prof=HZ and one CPU more, which sends the NMIs; its org.tern.prof as perf.data for `perf report`, as folded
 stacks, and as a flame graph. Without KVM the CPUs are threads of QEMU's: shares of emulated time, which are no speeds.
-Not under -icount: there QEMU lets a CPU run on to its own next event, and samples would fall on those.
+By default not under -icount: there QEMU 7.2 lets a CPU run on to its own next event, and takes turns only then, so that
+samples come at the boot CPU's ticks, whatever HZ is; and with two CPUs in their midst. With a third CPU, idle, they fall
+behind them.
 """
 import os
 import shutil
@@ -23,12 +25,13 @@ from common import ROOT, TernError
 
 HZ = 4000
 TOP = 12
+TICK_US = 500
 
 
 @dataclass(frozen=True)
 class Options:
     """What the command line asks for. `benches`: patterns of names, none: all of the image's; `iterations`: rounds of
-    each, 0: the guest's own choice."""
+    each, 0: the guest's own choice. `exact`: by -icount, equal in every run, a sample at each tick of TICK_US."""
 
     benches: tuple[str, ...] = ()
     vmm: str = "q35"
@@ -37,6 +40,7 @@ class Options:
     iterations: int = 0
     timeout_s: float = 60.0
     kernel: str | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,18 @@ class Files:
 
 
 def boot_make(options: Options, kernel: Path) -> qemu.Boot:
-    """The processes on CPU 0, the sampler on CPU 1."""
+    """The processes on CPU 0, the sampler on the last one."""
     words = [f"prof={options.hz}", f"bench={','.join(options.benches)}" if options.benches else ""]
     words.append(f"iterations={options.iterations}" if options.iterations else "")
+    words.append(f"tick_us={TICK_US}" if options.exact else "")
+    accelerator = "icount" if options.exact else "kvm" if qemu.kvm_usable() else "mttcg"
     return qemu.Boot(
         kernel=kernel,
         initrd=build.image_find(options.image, kernel),
         append=" ".join(filter(None, words)),
         machine=options.vmm,
-        accelerator="kvm" if qemu.kvm_usable() else "mttcg",
-        smp=2,
+        accelerator=accelerator,
+        smp=3 if options.exact else 2,
         profile=True,
         timeout_s=options.timeout_s,
     )
