@@ -146,7 +146,7 @@ Test(cmdline, words_are_whole_words)
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
     static const char all[] = "unknown key 'foo'; valid keys: bench cpus entry hooks idle iterations loglevel "
-                              "mitigations nmi panic pci seed slice_us test tick_us tsc_khz unit virtio_mmio.device warmup";
+                              "mitigations nmi panic pci prof seed slice_us test tick_us tsc_khz unit virtio_mmio.device warmup";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
     cr_assert(eq(int, (int)line.idle, CMDLINE_idle_adaptive), "keys behind it do not");
