@@ -10,11 +10,7 @@
 #include <arch/memory.h>
 #include <arch/platform.h>
 
-PERCPU(struct timer, timer) = {.armed_ns = TIME_NEVER,
-                               .slice_ns = TIME_NEVER,
-                               .due_ns = TIME_NEVER,
-                               .tick_ns = TIME_NEVER,
-                               .alarm_ns = TIME_NEVER};
+PERCPU(struct timer, timer) = {.armed_ns = TIME_NEVER, .slice_ns = TIME_NEVER, .due_ns = TIME_NEVER};
 static uint64_t slice_length_ns = 10000000; /* [I] */
 
 void timer_set_slice(uint64_t ns)
@@ -68,7 +64,9 @@ void timer_slice_begin(struct thread *owner)
 
 static void due_set(struct timer *tm)
 {
-    tm->due_ns = tm->tick_ns < tm->alarm_ns ? tm->tick_ns : tm->alarm_ns;
+    uint64_t tick_ns = tm->period_ns ? tm->tick_ns : TIME_NEVER;
+    uint64_t alarm_ns = tm->alarm ? tm->alarm_ns : TIME_NEVER;
+    tm->due_ns = tick_ns < alarm_ns ? tick_ns : alarm_ns;
     timer_arm_earlier(tm->due_ns);
 }
 
@@ -79,7 +77,8 @@ void timer_every(uint64_t period_ns, void (*tick)(uint64_t now_ns))
         return;
     tm->period_ns = period_ns;
     tm->tick = tick;
-    tm->tick_ns = period_ns ? clock_now_ns() / period_ns * period_ns + period_ns : TIME_NEVER;
+    if (period_ns)
+        tm->tick_ns = clock_now_ns() / period_ns * period_ns + period_ns;
     due_set(tm);
 }
 
@@ -94,13 +93,14 @@ void timer_alarm(uint64_t ns, void (*alarm)(uint64_t now_ns))
 /* Calls tick and alarm, which may ask for others. */
 static __attribute__((noinline)) void due_run(struct timer *tm, uint64_t now)
 {
-    if (tm->tick_ns <= now) {
+    if (tm->period_ns && tm->tick_ns <= now) {
         tm->tick_ns = now / tm->period_ns * tm->period_ns + tm->period_ns;
         tm->tick(now);
     }
-    if (tm->alarm_ns <= now) {
-        tm->alarm_ns = TIME_NEVER;
-        tm->alarm(now);
+    if (tm->alarm && tm->alarm_ns <= now) {
+        void (*alarm)(uint64_t) = tm->alarm;
+        tm->alarm = NULL;
+        alarm(now);
     }
     due_set(tm);
 }

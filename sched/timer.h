@@ -19,12 +19,12 @@ struct timer {
     struct thread **threads;        /* [I] their owners */
     size_t count;                   /* [I] */
     struct thread *sliced;          /* [o] whose slice it is: it loses the CPU only if it still runs at its end */
-    uint64_t due_ns;                /* [o] the earlier one of tick_ns and alarm_ns */
-    uint64_t tick_ns;               /* [o] when the next tick is due; TIME_NEVER */
+    uint64_t due_ns;                /* [o] the earlier one of tick and alarm; TIME_NEVER */
+    uint64_t tick_ns;               /* [o] when the next tick is due, if there are any */
     uint64_t period_ns;             /* [o] from tick to tick; 0: there are none */
     void (*tick)(uint64_t now_ns);  /* [o] */
-    uint64_t alarm_ns;              /* [o] when the alarm is due; TIME_NEVER */
-    void (*alarm)(uint64_t now_ns); /* [o] */
+    uint64_t alarm_ns;              /* [o] when the alarm is due, if there is one */
+    void (*alarm)(uint64_t now_ns); /* [o] NULL: there is none */
 };
 
 extern struct timer timer; /* PERCPU */
