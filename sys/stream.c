@@ -7,6 +7,8 @@
 #include "drivers/virtio/console.h"
 #include "sys/lib/log.h"
 
+#define RELAX_SPINS 1000
+
 struct stream {
     const char *port_name;
     struct virtio_port *port; /* NULL until it was open once; stays when it is closed */
@@ -101,12 +103,23 @@ size_t stream_read(struct stream *s, void *buf, size_t n)
     return console ? frame_read(&s->frames, buf, n) : virtio_port_read(s->port, buf, n);
 }
 
+/* The line under way and all before it, in `spins` looks. */
+static bool all_out(uint64_t spins)
+{
+    for (uint64_t i = 0; i <= spins / RELAX_SPINS; i++) {
+        uint64_t some = spins < RELAX_SPINS ? spins : RELAX_SPINS;
+        if (frame_flush(&frames, some) && (!console->flush || console->flush(some)))
+            return true;
+        if (console->relax)
+            console->relax();
+    }
+    return false;
+}
+
 /* A console that nobody reads is waited for once, not at each line. */
 static bool frames_flush(uint64_t spins)
 {
-    if (stuck)
-        spins = 0;
-    stuck = !frame_flush(&frames, spins) || (console->flush && !console->flush(spins));
+    stuck = !all_out(stuck ? 0 : spins);
     return !stuck;
 }
 

@@ -17,6 +17,7 @@ struct stream_console {
     const char *name;
     struct frame_wire wire;
     bool (*flush)(uint64_t spins); /* waits until its other end has consumed what was put; NULL: nothing to wait for */
+    void (*relax)(void);           /* between looks at a full console: lets its other end run; NULL: a pause will do */
     bool announces;                /* what comes raises an interrupt, and somebody calls control_look */
 };
 

@@ -36,9 +36,16 @@ static bool ring_flush(uint64_t spins)
     return xen_console_flush(&ring, spins);
 }
 
+/* The backend is a process of another domain, which may wait for this CPU. */
+static void yield(void)
+{
+    (void)xen_hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
+}
+
 static const struct stream_console ring_carrier = {.name = "Xen's console ring",
                                                    .wire = {xen_console_put, xen_console_get, &ring},
                                                    .flush = ring_flush,
+                                                   .relax = yield,
                                                    .announces = true};
 static struct stream_console io_carrier = {.name = "Xen's console",
                                            .wire = {xen_io_console_put, xen_io_console_get, &io}};
