@@ -7,6 +7,7 @@ kernel_SRCS += arch/x86_64/boot.S arch/x86_64/ap_boot.S arch/x86_64/entry.S arch
   arch/x86_64/speculation.c arch/x86_64/port_instruction.c arch/x86_64/xen_hypercall.S \
   arch/x86_64/kvm.c arch/x86_64/kvm_hypercall.S arch/x86_64/steal.c
 $(eval $(call unit_test,arch/x86_64/speculation,arch/x86_64/speculation.c))
+$(eval $(call cpus_test,arch/x86_64/kvm,arch/x86_64/kvm.c arch/x86_64/steal.c sys/lib/switches.c sys/lib/printf.c))
 $(eval $(call unit_test,arch/x86_64/power,arch/x86_64/power.c))
 $(eval $(call unit_test,arch/x86_64/port_instruction,arch/x86_64/port_instruction.c))
 

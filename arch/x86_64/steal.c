@@ -6,9 +6,10 @@
 
 #include <arch/percpu.h>
 
-static char areas[CPU_MAX][STEAL_AREA_BYTES] __attribute__((aligned(PAGE_SIZE))); /* the hypervisor writes */
-static uint32_t offset = VVAR_NO_STEAL;                                           /* [I] after boot */
-_Static_assert(sizeof areas == PAGE_SIZE, "processes are to see nothing else");
+/* The hypervisor writes. */
+static char areas[PAGE_SIZE / STEAL_AREA_BYTES][STEAL_AREA_BYTES] __attribute__((aligned(PAGE_SIZE)));
+static uint32_t offset = VVAR_NO_STEAL; /* [I] after boot */
+_Static_assert(sizeof areas == PAGE_SIZE && sizeof areas / sizeof areas[0] >= CPU_MAX, "a whole page, with room");
 
 void *steal_area(uint32_t cpu)
 {

@@ -12,3 +12,10 @@ static inline void cpu_prefetch(const void *p)
 {
     __builtin_prefetch(p);
 }
+
+/* Of tests whose source wants them: the test plays these. */
+struct cpuid_regs {
+    uint32_t eax, ebx, ecx, edx;
+};
+struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
+void wrmsr(uint32_t msr, uint64_t value);
