@@ -226,6 +226,7 @@ def boot_make(test: GuestTest, folder: Path, append: str) -> qemu.Boot:
         "without": test.without,
         "timeout_s": test.timeout_s,
         "xl": test.xl,
+        "profile": "prof=" in append,
     }
     if not test.iso:
         return qemu.Boot(kernel=kernel, initrd=image, append=append, **common)
