@@ -197,9 +197,10 @@ void profile_finish(void)
     stream_poll();
     for (uint32_t i = 0; i < FINISH_STAGES && stage_write_all() && stage_fill(); i++)
         ;
-    for (uint32_t cpu = 0; cpu < wish.cpus && stage_write_all(); cpu++) {
+    for (uint32_t cpu = 0; cpu < wish.cpus; cpu++) {
         taken += sampler_ring(cpu)->taken;
-        put_counts(cpu);
+        if (stage_write_all())
+            put_counts(cpu);
     }
     const uint32_t end[] = {PROFILE_HEAD(PROFILE_END, 3, 0, 0), (uint32_t)words_sent, (uint32_t)(words_sent >> 32)};
     if (stage_write_all()) {

@@ -77,7 +77,8 @@ def streams_write(folder: Path, framed: bytes, xen: bytes, domain: int | None) -
     folder.mkdir(parents=True, exist_ok=True)
     (folder / qemu.LOG_FILE).write_bytes(log if len(log) >= len(early) else early)
     (folder / qemu.HIST_FILE).write_bytes(unframer.streams["hist"])
-    (folder / qemu.PROFILE_FILE).write_bytes(unframer.streams["prof"])
+    if unframer.streams["prof"]:
+        (folder / qemu.PROFILE_FILE).write_bytes(unframer.streams["prof"])
     if unframer.restarts:
         return "the guest was booted again by itself"
     return unframer.error()
