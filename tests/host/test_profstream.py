@@ -12,7 +12,6 @@ sys.path.insert(0, str(ROOT / "perf/host"))
 
 import flamegraph
 import profstream
-import sampling
 from profstream import BEGIN, CPU, END, PROCESS, SAMPLE
 
 
@@ -91,10 +90,6 @@ class Flames(unittest.TestCase):
 class Table(unittest.TestCase):
     """The table of `tern profile --sampler`."""
 
-    def test_self_and_all(self) -> None:
-        """A function counts once for a stack that it is in twice; the process's name is no function."""
-        lines = sampling.rows("p;main;f;f 3\np;main;g_[k] 1\n")
-        self.assertEqual(lines[1:], ["    75.0    75.0  f", "    25.0    25.0  g_[k]"])
 
 
 if __name__ == "__main__":
