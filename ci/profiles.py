@@ -24,8 +24,16 @@ MISTAKES = {
     ("--annotate", "no_such_function"): "no function is named no_such_function",
     ("--image", "no_such_image"): "there is no image no_such_image",
     ("channel.call.cross_cpu.0",): "channel.call.cross_cpu.0 needs two CPUs",
+    ("--whole", "--sampler"): "--whole is for the count of all instructions",
     ("--vmm", "xen"): "no host's perf sees into a guest of Xen; add --sampler",
     ("channel.nonsense",): "no bench is named channel.nonsense; there are: boot.to_user, ",
+}
+ANNOTATED = {  # where each is: assembly, the boot, C, one of several of this name, the vDSO
+    "syscall_entry": "kernel",
+    "boot_target": "kernel",
+    "kernel_main": "kernel",
+    "call_server:main": "call_server",
+    "channel_transact": "vdso",
 }
 REFUSED = {
     ("channel.nonsense",): "no bench is named channel.nonsense; there are: boot.to_user, ",
@@ -168,6 +176,21 @@ def named() -> str:
     return f"{len(rows)} functions"
 
 
+def annotatable() -> str:
+    """Whatever the table names can be annotated, assembly and vDSO too, and the counts are the table's, the boot's included."""
+    folder = WORK / "whole"
+    document = table_make("whole", "--whole", "hist.record")
+    counts = {(row["where"], row["function"]): row["count"] for row in document["functions"]}
+    for name, where in ANNOTATED.items():
+        line = (ROOT / "tern", "profile", "--whole", "--annotate", name, "--out", folder, "hist.record")
+        shown = run_quiet(*line, cwd=ROOT, seconds=180)
+        total = sum(int(count) for count in re.findall(r"^ +(\d+)  \+0x", shown, re.MULTILINE))
+        function = name.rpartition(":")[2]
+        if not shown.startswith(f"{function} ({where})") or total == 0 or total != counts.get((where, function)):
+            raise Failed(f"{name}: the table has {counts.get((where, function))}, its instructions {total}:\n{shown[:2000]}")
+    return f"{len(ANNOTATED)} functions"
+
+
 def chains() -> str:
     """perf itself shows who called: a program's function, the vDSO, the kernel."""
     table_make("chains", "--sampler")
@@ -210,5 +233,6 @@ def profile_jobs() -> list[Job]:
         Job("profile.split.counted", counted_split, ("profile.figures",)),
         Job("profile.split.sampled", sampled_split, ("profile.figures",)),
         Job("profile.split.kvm-nested", nested_split, ("profile.figures",)),
+        Job("profile.annotatable", annotatable, ("profile.figures",)),
         Job("profile.chains", chains, ("profile.figures",)),
     ]

@@ -126,11 +126,11 @@ def parser_make() -> argparse.ArgumentParser:
     profile = commands.add_parser(
         "profile",
         help="which functions of kernel and processes the time goes to",
-        description="Runs benches, or an image, and prints a table of functions of kernel and processes. Without KVM a plugin of "
-        "QEMU counts every instruction. --sampler: the guest samples itself, callers included, on any hypervisor, and "
+        description="Runs benches, or an image, and prints a table of functions of kernel and processes: a plugin of an "
+        "emulating QEMU counts every instruction, the same in each run. --sampler: the guest samples itself, callers included, on any hypervisor, and "
         "leaves a perf.data for `perf report -g`. --vmm kvm-nested: perf on the host of a guest of KVM. --listing: every "
         "instruction of one operation of a bench, with source lines; the total must be the figure of `bench`.",
-        epilog="examples: ./tern profile channel.call.same_cpu.32     ./tern profile --annotate endpoint_transact\n"
+        epilog="examples: ./tern profile channel.call.same_cpu.32     ./tern profile --annotate sys_channel_transact\n"
         "          ./tern profile --sampler --vmm xen          ./tern profile --listing syscall.null",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -148,8 +148,10 @@ def parser_make() -> argparse.ArgumentParser:
     profile.add_argument("--hz", type=natural(1, 20000), default=0, metavar="N", help="samples a second")
     profile.add_argument("--top", type=natural(1), default=20, metavar="N", help="rows of the table (default 20)")
     profile.add_argument(
-        "--annotate", default="", metavar="FUNCTION", help="instead of the table: its instructions with their counts"
+        "--annotate", default="", metavar="FUNCTION", help="instead of the table: its instructions with their counts; "
+        "of several functions of one name the busiest, or that of PROGRAM:FUNCTION"
     )
+    profile.add_argument("--whole", action="store_true", help="count the boot too, not only what follows it")
     profile.add_argument("--kernel", metavar="FILE", help="this ELF, with its programs beside it where make leaves them")
     profile.add_argument(
         "--out", type=Path, metavar="PATH", help="the run's folder; of --listing, its file (default below build/profile)"
@@ -261,6 +263,7 @@ def profile_command(arguments: argparse.Namespace) -> int:
             arguments.hz,
             arguments.top,
             arguments.annotate,
+            arguments.whole,
             out,
             arguments.timeout,
             arguments.kernel,

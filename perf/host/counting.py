@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A profile of exact instructions: a boot under -icount on one CPU with a QEMU plugin that counts every one from the end of the
-boot on. Two runs give the same numbers."""
+boot on, or from the kernel's first one. Two runs give the same numbers."""
 import struct
 from collections import Counter
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import build
 import qemu
 from common import ROOT
+from disassembly import Elf
 from profiling import Found, Machine
 
 PLUGIN = ROOT / "build/host/count_plugin.so"
@@ -23,7 +24,8 @@ def run(machine: Machine, work: Path, folder: Path) -> Found:
     build.make(str(PLUGIN.relative_to(ROOT)))
     path = str(PLUGIN).replace(",", ",,")
     iterations = "" if machine.options.image or "iterations=" in machine.append else f" iterations={ITERATIONS}"
-    begin = machine.symbols.kernel.address(BEGIN)
+    whole = machine.options.whole
+    begin = Elf("kernel", machine.kernel).entry if whole else machine.symbols.kernel.address(BEGIN)
     boot = qemu.Boot(
         kernel=machine.kernel,
         initrd=machine.initrd,
@@ -34,7 +36,7 @@ def run(machine: Machine, work: Path, folder: Path) -> Found:
     )
     machine.outcome_check(qemu.run(boot, work, "counting"), work)
     addresses = Counter(dict(COUNT.iter_unpack(qemu.read_bytes(work / OUT_FILE))))
-    found = Found("instructions", f"every instruction after the boot, {boot.machine}, icount, one CPU")
+    found = Found("instructions", f"every instruction {'with' if whole else 'after'} the boot, {boot.machine}, icount, one CPU")
     found.addresses = addresses
     for address, count in addresses.items():
         found.functions[machine.place(address)] += count

@@ -18,13 +18,14 @@ import flamegraph
 import qemu
 import stream
 from common import ROOT, TernError
-from disassembly import Elf
+from disassembly import VVAR, Elf
 from folded import IDLE
 from symbols import PROCESS_BASE, PROCESS_STRIDE, Symbols
 
 DEFAULT_BENCH = "channel.call.same_cpu.32"
 FOLDER = ROOT / "build/profile"
 FOLDED_FILE, FLAME_FILE, JSON_FILE = "folded.txt", "flame.svg", "profile.json"
+BOOT_CODE = VVAR  # .boot is linked there; no process executes that page
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Options:
     hz: int = 0
     top: int = 20
     annotate: str = ""
+    whole: bool = False
     out: Path | None = None
     timeout_s: float = 120.0
     kernel: str | None = None
@@ -100,6 +102,8 @@ class Machine:
 
     def where(self, address: int) -> str:
         """kernel, vdso, a process's name, or (elsewhere)."""
+        if address in BOOT_CODE:
+            return "kernel"
         program = self.symbols.program(address)
         if program is self.symbols.kernel:
             return "kernel" if address < self.kernel_end else "(elsewhere)"
@@ -110,6 +114,8 @@ class Machine:
     def place(self, address: int) -> tuple[str, str]:
         """(where, function)."""
         where = self.where(address)
+        if address in BOOT_CODE:
+            return where, self.symbols.kernel.name(address)
         return where, self.symbols.name(address) if where != "(elsewhere)" else f"{address & ~0xfff:#x}"
 
     def outcome_check(self, outcome: qemu.Outcome, folder: Path) -> None:
@@ -136,26 +142,40 @@ def rows(found: Found, top: int) -> list[str]:
     return lines
 
 
-def annotated(found: Found, machine: Machine, name: str) -> list[str]:
-    """A function's instructions, each with its count, source line where it changes. Raises TernError if it is none."""
-    files = [("kernel", machine.kernel), *machine.programs]
-    for where, path in files:
-        elf = Elf(where, path)
-        symbol = next(((start, size) for start, size, known in elf.symbols if known == name and size), None)
-        if symbol is None:
-            continue
-        start, size = symbol
-        lines, source = [f"{name} ({where}), {found.unit} per instruction"], ""
-        for address in sorted(a for a in elf.lines if start <= a < start + size):
-            line = elf.lines[address]
-            if line.source != source:
-                lines.append(f"{'':>14}  {line.source}")
-                source = line.source
-            lines.append(f"{found.addresses.get(address, 0):>14}  +{address - start:#06x}  {elf.text(line.text)}")
-        return lines
-    near = sorted({function for _, function in found.functions if name in function})[:8]
+def extents(elf: Elf, name: str) -> list[range]:
+    """Where functions of this name lie; one without a size, as assembly has them, reaches to the next symbol or the section's
+    end."""
+    edges = sorted({start for start, _, _ in elf.symbols} | {area.stop for area, _ in elf.sections})
+    sizes = {start: size for start, size, known in elf.symbols if known == name}
+    ends = {start: next((edge for edge in edges if edge > start), start) for start in sizes}
+    return [range(start, start + size if size else ends[start]) for start, size in sizes.items()]
+
+
+def function_find(found: Found, machine: Machine, name: str) -> tuple[Elf, range]:
+    """Of the functions of this name the one with the largest count; PROGRAM:NAME is that of one program. Raises TernError."""
+    program, _, function = name.rpartition(":")
+    files = [("kernel", machine.kernel), ("vdso", machine.symbols.vdso.path), *machine.programs]
+    elves = [Elf(where, path) for where, path in files if program in ("", where)]
+    places = [(elf, area) for elf in elves for area in extents(elf, function) if any(at in elf.lines for at in area)]
+    if places:
+        return max(places, key=lambda place: sum(found.addresses.get(at, 0) for at in place[1]))
+    near = sorted({known for _, known in found.functions if function in known})[:8]
     hint = f"; there are: {', '.join(near)}" if near else ""
     raise TernError(f"no function is named {name} in the kernel or the programs of {machine.image}{hint}")
+
+
+def annotated(found: Found, machine: Machine, name: str) -> list[str]:
+    """A function's instructions, each with its count, source line where it changes. Raises TernError if it is none."""
+    elf, area = function_find(found, machine, name)
+    total = sum(found.addresses.get(address, 0) for address in area)
+    lines, source = [f"{name.rpartition(':')[2]} ({elf.where}), {found.unit}: {total} of {found.total()}"], ""
+    for address in sorted(at for at in elf.lines if at in area):
+        line = elf.lines[address]
+        if line.source != source:
+            lines.append(f"{'':>14}  {line.source}")
+            source = line.source
+        lines.append(f"{found.addresses.get(address, 0):>14}  +{address - area.start:#06x}  {elf.text(line.text)}")
+    return lines
 
 
 def folder_write(found: Found, machine: Machine, folder: Path) -> None:
@@ -187,7 +207,9 @@ def folder_write(found: Found, machine: Machine, folder: Path) -> None:
 
 
 def source_of(options: Options):
-    """The function that runs the guest and finds things out."""
+    """The function that runs the guest and finds things out. Raises TernError for what does not go together."""
+    if options.whole and (options.sampler or options.vmm in ("kvm-nested", "xen")):
+        raise TernError("--whole is for the count of all instructions; leave out --sampler and --vmm")
     if options.sampler:
         import sampling
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "perf/host"))
 
 import disassembly
 import listing
+import profiling
 import trace
 from common import TernError
 
@@ -173,6 +174,13 @@ class Names(unittest.TestCase):
         last = max(self.elf.lines)
         self.assertEqual(self.elf.symbol(last), ("helper", 2))
         self.assertIsNone(self.elf.symbol(0x5000000))
+
+    def test_function_without_a_size_reaches_to_the_next_symbol_or_the_end(self):
+        starts = {name: start for start, _, name in self.elf.symbols}
+        self.assertEqual(profiling.extents(self.elf, "_start"), [range(starts["_start"], starts["helper"])])
+        self.assertEqual(profiling.extents(self.elf, "helper"), [range(starts["helper"], starts["helper"] + 3)])
+        self.assertEqual(profiling.extents(self.elf, "inside"), [range(starts["inside"], starts["helper"] + 3)])
+        self.assertEqual(profiling.extents(self.elf, "nothing"), [])
 
     def test_code_that_is_in_no_file(self):
         self.assertEqual(disassembly.decode(0x201965, bytes.fromhex("4989e3")).split(), ["mov", "%rsp,%r11"])
