@@ -158,7 +158,11 @@ def sampled_split() -> str:
 def nested_split() -> str:
     """perf on the host of a guest of KVM says so too."""
     words = ("--vmm", "kvm-nested", "--image", "profile_split", "--append", "iterations=30000", "--timeout", "300")
-    return split_check(table_make("split-nested", *words, seconds=600), 5.0)
+    try:
+        return split_check(table_make("split-nested", *words, seconds=600), 5.0)
+    except Failed as reason:  # a guest has panicked there, cause not found (ARCHITECTURE.md, Caveats): said, and once more
+        again = split_check(table_make("split-nested", *words, seconds=600), 5.0)
+        return f"{again}; at the second try, the first ended with: {str(reason).strip().splitlines()[-1][:200]}"
 
 
 def named() -> str:
