@@ -65,12 +65,12 @@ def success_expect(outcome: qemu.Outcome) -> None:
         raise Failed("\n".join([reason, *outcome.last_lines()]))
 
 
-def nmi_run(name: str, entry: str, hooks: str) -> str:
+def nmi_run(name: str, entry: str, append: str) -> str:
     """An NMI at each instruction of each way; notes how many."""
-    kernel, guest = Kernel(), Guest(WORK / name, entry, f"hooks={hooks}" if hooks else "")
+    kernel, guest = Kernel(), Guest(WORK / name, entry, append)
     with guest as remote:
         walk = Walk(remote, kernel)
-        remote.break_at(kernel.symbols[f"{entry}_entry" + ("_hooked" if hooks else "")])
+        remote.break_at(kernel.symbols[f"{entry}_entry" + ("_hooked" if "hooks=" in append else "")])
         round_begin(remote)
         counts = walk_calls(walk, round_begin(remote)) | walk_interrupts(walk)
         outcome = guest.end(remote)
@@ -206,13 +206,13 @@ def entry_jobs() -> list[Job]:
     """A job per boot, or per row of boots, then what they have covered together."""
     needs = ("build.gcc.release",)
     works = {
-        f"entry.nmi.{entry}{suffix}": lambda name, entry=entry, hooks=hooks: nmi_run(name, entry, hooks)
-        for suffix, hooks in (("", ""), ("_hooked", "latency"))
+        f"entry.nmi.{entry}{suffix}": lambda name, entry=entry, append=append: nmi_run(name, entry, append)
+        for suffix, append in (("", ""), ("_hooked", "hooks=latency"), ("_sampled", "nmi=sample"))
         for entry in ("syscall", "sysenter")
     }
     works |= {"entry.debug.syscall": debug_syscall, "entry.debug.sysenter": debug_sysenter}
     hits = [
-        Job(name, lambda name=name, work=work: work(name), needs, long=name.endswith("hooked"))
+        Job(name, lambda name=name, work=work: work(name), needs, long=name.endswith(("hooked", "sampled")))
         for name, work in works.items()
     ]
     return [

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import TernError, progress
+from common import TernError, program_said, progress
 
 SLOTS = 2
 
@@ -66,27 +66,17 @@ def run_quiet(
     """Runs a program with a time limit; returns stdout and stderr as one text. Raises Failed."""
     line = [str(word) for word in words]
     try:
-        run = subprocess.run(
-            line,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-        )
+        status, text = program_said(line, cwd, environment, seconds)
     except subprocess.TimeoutExpired as error:
         raise Failed(f"{Path(line[0]).name} did not end within {seconds:g} s") from error
     except OSError as error:
         raise Failed(f"{line[0]} cannot be started: {error.strerror}") from error
-    text = run.stdout.decode("utf-8", "replace")
-    if run.returncode != 0:
+    if status != 0:
         lines = [part for part in text.splitlines() if part.strip()]
         last = lines[-1] if lines else "it printed nothing"
         raise Failed(
             "\n".join(
-                [f"{Path(line[0]).name} ended with status {run.returncode}: {last[:200]}", *lines[-25:]]
+                [f"{Path(line[0]).name} ended with status {status}: {last[:200]}", *lines[-25:]]
             )
         )
     return text

@@ -62,7 +62,7 @@ static bool stage_write(void)
 static bool stage_write_all(void)
 {
     struct stream *stream = stream_get(STREAM_PROF);
-    for (uint32_t i = 0; !lost && !stage_write(); i++) {
+    while (!lost && !stage_write()) {
         size_t before = stage_next;
         if (stream)
             stream_flush(stream, STREAM_SPINS);

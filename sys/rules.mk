@@ -7,6 +7,8 @@ kernel_SRCS += sys/main.c sys/load.c sys/process.c sys/vdso/vdso.c sys/vdso/syse
 $(eval $(call unit_test,sys/task,$(world_SRCS)))
 $(eval $(call unit_test,sys/frame,sys/frame.c sys/lib/crc32.c))
 $(eval $(call unit_test,sys/chain,sys/chain.c))
+$(eval $(call unit_test,sys/sample_ring,sys/sample_ring.c))
+$(eval $(call thread_test,sys/sample_ring,sys/sample_ring.c))
 $(eval $(call unit_test,sys/census,sys/census.c ipc/channel.c $(world_SRCS)))
 $(eval $(call unit_test,sys/event_object,sys/event_object.c ipc/name.c $(world_SRCS)))
 $(eval $(call unit_test,sys/user_module,sys/user_module.c sys/census.c ipc/channel.c $(world_SRCS)))

@@ -6,19 +6,13 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
-
-enum shutdown_value {
-    SHUTDOWN_SUCCESS = 0x10,    /* exit status 33 */
-    SHUTDOWN_FAILURE = 0x11,    /* 35 */
-    SHUTDOWN_PANIC = 0x12,      /* 37 */
-    SHUTDOWN_BAD_CONFIG = 0x13, /* 39: command line or image refused */
-};
+#include "arch/x86_64/power.h"
 
 /* Any CPU, any context. */
 _Noreturn void shutdown_machine(enum shutdown_value value);
 
-/* Whoever runs the machine wants it to end (`xl shutdown`): processes are told by EVENT_SHUTDOWN and have this long, then
- * it is an orderly success. Once; later calls change nothing. Boot CPU. */
+/* Whoever runs the machine wants it to end (`xl shutdown`): processes are told by EVENT_SHUTDOWN and have this long,
+ * then it is an orderly success. Once; later calls change nothing. Boot CPU. */
 void shutdown_soon(uint64_t grace_ns);
 bool shutdown_is_near(void);
 

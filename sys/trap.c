@@ -29,6 +29,20 @@ static bool upcall(void)
     return events & XEN_EVENT_WAKE;
 }
 
+static bool is_wake(uint64_t vector)
+{
+    return vector == VECTOR_WAKE || vector == VECTOR_UPCALL;
+}
+
+/* True: the inbox is to be looked at. */
+static bool take_wake(uint64_t vector)
+{
+    if (vector == VECTOR_UPCALL)
+        return upcall();
+    apic_eoi();
+    return true;
+}
+
 static bool interrupt(uint64_t vector)
 {
     switch (vector) {
@@ -61,10 +75,8 @@ void trap_user(struct thread *t)
         nmi_user(t);
         return;
     }
-    if (vector == VECTOR_WAKE || vector == VECTOR_UPCALL) {
-        if (vector == VECTOR_WAKE)
-            apic_eoi();
-        if (vector == VECTOR_WAKE || upcall())
+    if (is_wake(vector)) {
+        if (take_wake(vector))
             inbox_run();
         sched_interrupted();
         return;
@@ -116,11 +128,8 @@ void trap_kernel(struct frame *f)
         fault_report(f);
     f->rip = interrupts_halt_skip(f->rip, f->rflags);
     f->rflags &= ~(uint64_t)RFLAGS_IF; /* the idle loop looks after each one, so that none keeps it from going on */
-    if (f->vector == VECTOR_WAKE) {
-        apic_eoi();
-        inbox_set_level(INBOX_POLLING);
-    } else if (f->vector == VECTOR_UPCALL) {
-        if (upcall())
+    if (is_wake(f->vector)) {
+        if (take_wake(f->vector))
             inbox_set_level(INBOX_POLLING);
     } else if (!interrupt(f->vector)) {
         refuse_interrupt(f->vector);

@@ -48,11 +48,11 @@ static void acpi_sleep(void)
         io_out16(power.pm1a_control, (uint16_t)((uint32_t)sleep_type << 10 | SLEEP_ENABLE));
 }
 
-void power_off(uint32_t value)
+void power_off(enum shutdown_value value)
 {
     io_out8(DEBUG_EXIT_PORT, (uint8_t)value);
     if (platform.off)
-        platform.off(value);
+        platform.off(value != SHUTDOWN_PANIC);
     acpi_sleep();
     if (power.reset_register.valid && !power.reset_register.is_memory)
         io_out8((uint16_t)power.reset_register.address, power.reset_value);

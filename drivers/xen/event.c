@@ -21,7 +21,8 @@ static struct shared_info shared __attribute__((aligned(4096)));
 _Static_assert(sizeof(struct shared_info) <= 4096, "one page is mapped");
 
 struct ports {
-    uint64_t words[PORT_WORDS][3]; /* [o] after boot: ports of this CPU, by kind: bit number of enum xen_event */
+    uint64_t words[PORT_WORDS]
+                  [XEN_EVENT_KINDS]; /* [o] after boot: ports of this CPU, by kind: bit number of enum xen_event */
 };
 static PERCPU_ZERO(struct ports, ports);
 static bool by_apic; /* [I] */
@@ -111,7 +112,7 @@ static uint32_t take_word(unsigned int word)
 {
     const struct ports *p = this_cpu_ptr(ports);
     uint32_t taken = 0;
-    for (unsigned int kind = 0; word < PORT_WORDS && kind < 3; kind++)
+    for (unsigned int kind = 0; word < PORT_WORDS && kind < XEN_EVENT_KINDS; kind++)
         if (take_kind(&shared.evtchn_pending[word], p->words[word][kind]))
             taken |= 1u << kind;
     return taken;

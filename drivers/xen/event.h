@@ -12,6 +12,7 @@ enum xen_event {
     XEN_EVENT_WAKE = 2,   /* look at the inbox */
     XEN_EVENT_DEVICE = 4, /* console or store: CPU 0 */
 };
+#define XEN_EVENT_KINDS 3
 
 /* Ports with higher numbers are refused: 64 CPUs need two each, the devices a few. */
 #define XEN_PORTS_MAX 512u

@@ -12,8 +12,6 @@
 #include <arch/platform.h>
 #include <arch/xen_hypercall.h>
 
-#define VALUE_PANIC 0x12 /* enum shutdown_value */
-
 enum xen_switch { XEN_TIMER, XEN_WAKE, XEN_START, XEN_STEAL, XEN_SWITCHES };
 #define ALL ((1u << XEN_SWITCHES) - 1)
 
@@ -30,10 +28,12 @@ void xen_set_reboot(bool reboot)
 
 /* dom0's power-off would halt the whole machine as it is; a reboot ends it where a reboot is an end (QEMU -no-reboot).
  * What the toolstack is told of another domain: an orderly end, or a crash. */
-static void off(uint32_t value)
+static void off(bool orderly)
 {
-    unsigned int orderly = reboots || xen_domain_get()->initial ? SHUTDOWN_reboot : SHUTDOWN_poweroff;
-    struct sched_shutdown s = {.reason = value == VALUE_PANIC && !xen_domain_get()->initial ? SHUTDOWN_crash : orderly};
+    bool initial = xen_domain_get()->initial;
+    struct sched_shutdown s = {.reason = reboots || initial ? SHUTDOWN_reboot : SHUTDOWN_poweroff};
+    if (!orderly && !initial)
+        s.reason = SHUTDOWN_crash;
     (void)xen_hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, 0);
 }
 

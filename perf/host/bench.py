@@ -25,6 +25,7 @@ from typing import Any
 import build
 import control
 import export
+import firstlevel
 import qemu
 import results
 import stream
@@ -39,7 +40,7 @@ OBJECTS_BENCHES = ("channel.call.group.", "process.death.", "timer.")  # how the
 SYSENTER_BENCHES = "syscall.null.sysenter"
 SYSENTER_CPU = "max,vendor=GenuineIntel"
 QUICK = ["iterations=200", "warmup=20"]
-# Hypervisors under emulation: the module with boots_run, commands_shown, environment; and those of one --vmm.
+# Hypervisors under emulation: the module with boots_try, commands_shown, environment; and those of one --vmm.
 BATCHES = {"kvm-nested": "nested", "xen-dom0": "xen_dom0", "xen-domu": "xen_domu"}
 FAMILIES = {"kvm-nested": ("kvm-nested",), "xen": ("xen-dom0", "xen-domu")}
 BATCH_MACHINE = "q35"
@@ -261,7 +262,8 @@ def boot_batches(batch: ModuleType, parts: list[Part], work: Path, options: Opti
         exact = group[0].exact()
         limit_s = options.timeout_s * (1.0 if exact else BATCH_SLOWER)
         boots = [(replace(part.boot, timeout_s=limit_s), folder) for part, folder in runs]
-        outcomes = batch.boots_run(boots, work / "level", exact, label=f"{parts[0].vmm}, {'exact' if exact else 'SMP'}")
+        label = f"{parts[0].vmm}, {'exact' if exact else 'SMP'}"
+        outcomes = firstlevel.outcomes_all(batch.boots_try(boots, work / "level", exact, label=label))
         for (part, folder), outcome in zip(runs, outcomes):
             outcome_take(part, outcome, folder, options)
 

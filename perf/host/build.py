@@ -2,11 +2,10 @@
 """Runs make quietly and finds what it made: the kernel and the images."""
 import os
 import re
-import subprocess
 from pathlib import Path
 from textwrap import shorten
 
-from common import ROOT, TernError, progress
+from common import ROOT, TernError, program_said, progress
 
 DEFAULT_KERNEL = ROOT / "build/release/tern.elf"
 
@@ -22,21 +21,12 @@ def make(*words: str, cwd: Path = ROOT) -> str:
     """`make -j2 WORDS`; returns its output. Raises TernError with the last lines when it fails."""
     progress("building")
     try:
-        run = subprocess.run(
-            ["make", "-j2", *words],
-            cwd=cwd,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        status, text = program_said(["make", "-j2", *words], cwd, environment())
     except OSError as error:
         raise TernError(f"make cannot be started ({error.strerror}); install make") from error
     finally:
         progress("")
-    text = run.stdout.decode("utf-8", "replace")
-    if run.returncode != 0:
+    if status != 0:
         wrong = re.findall(r"^.*(?:error:|undefined reference|\*\*\*).*$", text, re.MULTILINE) or [
             "it printed no error"
         ]

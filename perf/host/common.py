@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What every command of ./tern shares: the tree's root, the one error type, hashes, progress."""
 import hashlib
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,6 +15,24 @@ class TernError(Exception):
     def __init__(self, message: str, status: int = 1):
         super().__init__(message)
         self.status = status
+
+
+def program_said(
+    words: Sequence[str | Path], cwd: Path | None = None, environment: dict[str, str] | None = None, seconds: float | None = None
+) -> tuple[int, str]:
+    """Runs a program without input; its status and all that it said, on whichever output. Raises OSError if it cannot be
+    started and subprocess.TimeoutExpired if it does not end."""
+    run = subprocess.run(
+        [str(word) for word in words],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=seconds,
+        check=False,
+    )
+    return run.returncode, run.stdout.decode("utf-8", "replace")
 
 
 def sha256_file(path: Path) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 import build
 import qemu
 from common import ROOT
-from disassembly import Elf
 from profiling import Found, Machine
 
 PLUGIN = ROOT / "build/host/count_plugin.so"
@@ -25,7 +24,7 @@ def run(machine: Machine, work: Path, folder: Path) -> Found:
     path = str(PLUGIN).replace(",", ",,")
     iterations = "" if machine.options.image or "iterations=" in machine.append else f" iterations={ITERATIONS}"
     whole = machine.options.whole
-    begin = Elf("kernel", machine.kernel).entry if whole else machine.symbols.kernel.address(BEGIN)
+    begin = machine.symbols.kernel.entry if whole else machine.symbols.kernel.address(BEGIN)
     boot = qemu.Boot(
         kernel=machine.kernel,
         initrd=machine.initrd,
@@ -39,5 +38,5 @@ def run(machine: Machine, work: Path, folder: Path) -> Found:
     found = Found("instructions", f"every instruction {'with' if whole else 'after'} the boot, {boot.machine}, icount, one CPU")
     found.addresses = addresses
     for address, count in addresses.items():
-        found.functions[machine.place(address)] += count
+        found.functions[machine.symbols.place(address)] += count
     return found

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from common import TernError, progress, sha256_file
+from common import TernError, program_said, progress, sha256_file
 
 KERNEL = "linux-image-amd64->linux-image-"
 KERNEL_CLOUD = "linux-image-cloud-amd64->linux-image-"
@@ -71,21 +71,11 @@ def tool_run(words: Sequence[str], seconds: float, cwd: Path | None = None) -> t
     """Runs a program of Debian's without input; its status and all that it said. Raises TernError if it cannot start or end."""
     environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        run = subprocess.run(
-            words,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-        )
+        return program_said(words, cwd, environment, seconds)
     except subprocess.TimeoutExpired as error:
         raise TernError(f"{' '.join(words[:2])} did not end within {seconds:g} s; look at the network") from error
     except OSError as error:
         raise TernError(f"{words[0]} cannot be started ({error.strerror}); this needs Debian's apt and dpkg") from error
-    return run.returncode, run.stdout.decode("utf-8", "replace")
 
 
 def install_forbidden() -> bool:

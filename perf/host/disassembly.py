@@ -132,6 +132,18 @@ class Elf:
             return before[0][2], address - before[0][0]
         return section, 0
 
+    def function(self, address: int) -> str:
+        """The symbol at an address; the address itself if it is none of this file's."""
+        found = self.symbol(address)
+        return found[0] if found else f"{address:#x}"
+
+    def address(self, name: str) -> int:
+        """Where a symbol is. Raises TernError if there is none of this name."""
+        found = next((start for start, _, known in self.symbols if known == name), None)
+        if found is None:
+            raise TernError(f"{self.path} has no symbol {name}; build it anew")
+        return found
+
     def name(self, address: int) -> str:
         """A place as text; the number itself if it is none of this file."""
         found = self.symbol(address)
@@ -156,17 +168,23 @@ class Elf:
         return match[1] + (self.name(value) if known or in_vvar else match[2])
 
 
+def user_files(kernel: Path, image: str) -> tuple[Path, list[Path]]:
+    """(the vDSO's ELF file, those of an image's processes), where a build leaves them. Raises TernError if it has not."""
+    user = kernel.parent / "user"
+    files = sorted((user / "images" / image).glob("*/*.elf"))
+    if not files or not (user / "rt/vdso.so").is_file():
+        raise TernError(f"the programs' ELF files are not below {user}; give --kernel one where make built it")
+    return user / "rt/vdso.so", files
+
+
 class Disassembly:
     """Everything that runs when an image of benches does."""
 
     def __init__(self, kernel: Path, image: str):
         """Raises TernError if the ELF files of the programs are not where a build leaves them."""
-        user = kernel.parent / "user"
-        files = sorted((user / "images" / image).glob("*/*.elf"))
-        if not files or not (user / "rt/vdso.so").is_file():
-            raise TernError(f"the programs' ELF files are not below {user}; give --kernel one where make built it")
+        vdso, files = user_files(kernel, image)
         self.kernel = Elf("kernel", kernel)
-        self.vdso = Elf("vdso", user / "rt/vdso.so")
+        self.vdso = Elf("vdso", vdso)
         names = program_names(image)
         programs = [Elf(names.get(file.stem, file.stem), file, self.vdso) for file in files]
         self.client = min(programs, key=lambda program: program.entry)

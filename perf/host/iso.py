@@ -2,11 +2,10 @@
 """A GRUB image that boots from BIOS. Equal inputs give equal bytes (every date in it is fixed)."""
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
-from common import TernError
+from common import TernError, program_said
 
 EPOCH = 1767225600  # 2026-01-01T00:00:00Z
 VOLUME_UUID = "2026010100000000"
@@ -71,15 +70,7 @@ def rescue(tree: Path, out: Path) -> None:
         VOLUME_UUID,
     ]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "TZ": "UTC"}
-    run = subprocess.run(
-        line,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if run.returncode != 0 or not out.is_file():
-        said = run.stdout.strip().splitlines()
-        raise TernError(f"grub-mkrescue fails: {said[-1] if said else run.returncode}")
+    status, text = program_said(line, environment=environment)
+    if status != 0 or not out.is_file():
+        said = text.strip().splitlines()
+        raise TernError(f"grub-mkrescue fails: {said[-1] if said else status}")

@@ -201,15 +201,3 @@ def boots_try(
         return task_make(boot, name, exact, extra)
 
     return firstlevel.boots_try(level_make(exact, cpus, extra), boots, task, outcome_make, work, label)
-
-
-def boots_run(
-    boots: Sequence[tuple[qemu.Boot, Path]],
-    work: Path,
-    exact: bool,
-    cpus: int = 2,
-    extra: Extra = Extra(),
-    label: str = "KVM",
-) -> list[qemu.Outcome]:
-    """As boots_try, for boots that must all have an outcome. Raises TernError, with what was said last, if not."""
-    return firstlevel.outcomes_all(boots_try(boots, work, exact, cpus, extra, label))

@@ -9,14 +9,16 @@ the next build does not take the names away; the kernel's is tern.elf.
 The layout is that of Linux' tools/perf/Documentation/perf.data-file-format.txt: header, attributes, events, then the
 feature sections. The numbers are those of <linux/perf_event.h>.
 """
+import re
 import shutil
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 from common import TernError
-from disassembly import said_by
+from disassembly import Elf, said_by
 from profstream import Profile, Sample
-from symbols import CALLS, KERNEL_BASE, VDSO, Program, Symbols
+from symbols import CALLS, KERNEL_BASE, VDSO, Symbols
 
 MAGIC = b"PERFILE2"
 HEADER_BYTES, ATTR_BYTES, SECTION = 104, 112, struct.Struct("<QQ")
@@ -38,6 +40,7 @@ EVENT_NAME = "cpu-clock"
 HEADER_HOSTNAME, HEADER_OSRELEASE, HEADER_VERSION, HEADER_ARCH, HEADER_NRCPUS = 3, 4, 5, 6, 7
 HEADER_CPUDESC, HEADER_TOTAL_MEM, HEADER_CMDLINE, HEADER_EVENT_DESC = 8, 10, 11, 12
 STRING_ALIGN = 64
+SEGMENT = re.compile(r"^ *LOAD +0x([0-9a-f]+) 0x([0-9a-f]+) 0x[0-9a-f]+ 0x[0-9a-f]+ 0x([0-9a-f]+) R.E ")
 
 
 def padded(raw: bytes, to: int = 8) -> bytes:
@@ -84,9 +87,27 @@ def mapping(pid: int, start: int, size: int, offset: int, path: Path) -> bytes:
     return record(RECORD_MMAP2, MISC_USER, fields + padded(str(path.resolve()).encode()) + identity(pid, pid, 0, 0))
 
 
-def kernel_mapping(kernel: Program) -> bytes:
+@dataclass(frozen=True)
+class Text:
+    """Where the code of an ELF file is mapped, and which part of the file that is; bytes."""
+
+    start: int
+    size: int
+    offset: int
+
+
+def text_of(elf: Elf) -> Text:
+    """The executable segment that is mapped highest: the kernel has a second one for its boot. Raises TernError without any."""
+    found = [SEGMENT.match(line) for line in said_by("readelf", "-l", "-W", elf.path)]
+    parts = [Text(int(row[2], 16), int(row[3], 16), int(row[1], 16)) for row in found if row]
+    if not parts:
+        raise TernError(f"{elf.path} has no executable segment; build it anew")
+    return max(parts, key=lambda text: text.start)
+
+
+def kernel_mapping(kernel: Elf) -> bytes:
     """The kernel's text, which belongs to no process."""
-    text = kernel.text()
+    text = text_of(kernel)
     fields = struct.pack("<IIQQQ", KERNEL_PID, 0, text.start, text.size, text.start)
     return record(RECORD_MMAP, MISC_KERNEL, fields + padded(KERNEL_NAME) + identity(KERNEL_PID, 0, 0, 0))
 
@@ -101,7 +122,7 @@ def process_events(profile: Profile, symbols: Symbols, folder: Path) -> bytes:
     threads = {(sample.process, sample.thread) for sample in profile.samples if sample.thread and sample.process is not None}
     events = [name_event(NOBODY_PID, NOBODY_PID, NOBODY_NAME)]
     for process, name in enumerate(profile.processes):
-        pid, text = pid_of(process), symbols.programs[process].text()
+        pid, text = pid_of(process), text_of(symbols.programs[process])
         events.append(name_event(pid, pid, name))
         events.append(mapping(pid, text.start, text.size, text.offset, folder / symbols.programs[process].path.name))
         events.append(mapping(pid, VDSO.start, CALLS.stop - VDSO.start, 0, folder / symbols.vdso.path.name))

@@ -9,22 +9,25 @@ performance counters. The guest is sampled without being asked, hence without ca
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import bench
+import firstlevel
 import nested
 import qemu
 from common import TernError
+from disassembly import said_by
 from initramfs import Archive
 from profiling import Found, Machine
-from disassembly import said_by
 
 PERF = "perf"
 DATA_FILE, EXITS_FILE = "perf.data.kvm", "exits.txt"
 KALLSYMS = "tern.kallsyms"
 HZ = 997
 ITERATIONS = 3000000
-SAMPLE = re.compile(r"^\s*(.*?)\s+([0-9a-f]{2,})\s*$")  # command, address
+SAMPLE = re.compile(r"^\s*(\S+)\s+([0-9a-f]+)\s*$")  # perf script -F misc,ip: the mode's letters, the address
+GUEST = "G"  # among them for both modes of a guest
 EXIT = re.compile(r"exit_reason: *(\d+) *\} hitcount: *(\d+)")
 TRACE = "/sys/kernel/tracing"
 # AMD's exit codes, as in <asm/svm.h> of the kernel.
@@ -72,22 +75,26 @@ def extra_make(machine: Machine) -> nested.Extra:
     return nested.Extra(programs, before=BEFORE % (machine.options.hz or HZ), after=AFTER)
 
 
-def samples_read(folder: Path, machine: Machine) -> tuple[Counter, int]:
-    """(guest addresses to samples, samples of the host), from perf's file. Raises TernError."""
+def samples_read(folder: Path, kallsyms: Path) -> tuple[Counter, int]:
+    """samples_count of perf's file. Raises TernError."""
     if not (folder / DATA_FILE).is_file():
         said = qemu.read_text(folder / "perf.txt").strip().splitlines() or ["nothing"]
         raise TernError(f"perf in the first level wrote no file; it said: {said[-1][:200]}")
-    kallsyms = machine.kernel.with_name(KALLSYMS)
-    options = (f"--guestkallsyms={kallsyms}", "--guestmodules=/dev/null", "-F", "ip,comm", "-i", folder / DATA_FILE)
+    options = (f"--guestkallsyms={kallsyms}", "--guestmodules=/dev/null", "-F", "misc,ip", "-i", folder / DATA_FILE)
+    return samples_count(said_by(PERF, "script", *options))
+
+
+def samples_count(lines: Sequence[str]) -> tuple[Counter, int]:
+    """(guest addresses to samples, samples of the host). The address alone does not say whose it is: both have a kernel in
+    the highest 2 GiB."""
     guest: Counter = Counter()
     host = 0
-    for line in said_by(PERF, "script", *options):
+    for line in lines:
         found = SAMPLE.match(line)
-        address = int(found[2], 16) if found else 0
-        if machine.where(address) == "(elsewhere)":
+        if found and GUEST in found[1]:
+            guest[int(found[2], 16)] += 1
+        elif found:
             host += 1
-        else:
-            guest[address] += 1
     return guest, host
 
 
@@ -97,11 +104,11 @@ def exits_read(text: str) -> list[tuple[str, int]]:
     return sorted(((REASONS.get(code, f"{code:#x}"), count) for code, count in found), key=lambda row: -row[1])
 
 
-def per_operation(exits: int, append: str) -> str:
-    """Exits against what the guest was to do, boot and end included."""
+def per_sample(exits: int, append: str) -> str:
+    """Exits, those of boot and end included, against the samples that the bench was to take."""
     words = dict(word.partition("=")[::2] for word in append.split())
     count = int(words.get("iterations", "0"), 0) if "bench" in words and "," not in words["bench"] else 0
-    return f"exits in all: {exits}" + (f", {exits / count:.4g} per operation of {count}" if count else "")
+    return f"exits in all: {exits}" + (f", {exits / count:.4g} per sample of {count}" if count else "")
 
 
 def run(machine: Machine, work: Path, folder: Path) -> Found:
@@ -116,18 +123,19 @@ def run(machine: Machine, work: Path, folder: Path) -> Found:
         timeout_s=options.timeout_s,
     )
     files = work / "guest"
-    outcome = nested.boots_run([(boot, files)], work / "level", True, extra=extra_make(machine))[0]
+    outcomes = nested.boots_try([(boot, files)], work / "level", True, extra=extra_make(machine))
+    outcome = firstlevel.outcomes_all(outcomes)[0]
     machine.outcome_check(outcome, files)
-    guest, host = samples_read(files, machine)
+    guest, host = samples_read(files, machine.kernel.with_name(KALLSYMS))
     found = Found("samples", f"perf kvm on the host, cpu-clock {options.hz or HZ} Hz, kvm-nested under icount")
     found.addresses = guest
     for address, count in guest.items():
-        found.functions[machine.place(address)] += count
+        found.functions[machine.symbols.place(address)] += count
     found.notes.append(f"{sum(guest.values())} samples of the guest, {host} of its host")
     exits = exits_read(qemu.read_text(files / EXITS_FILE))
     if exits:
         found.notes.append("exits: " + ", ".join(f"{reason} {count}" for reason, count in exits))
-        found.notes.append(per_operation(sum(count for _, count in exits), boot.append))
+        found.notes.append(per_sample(sum(count for _, count in exits), boot.append))
     else:
         found.notes.append("exits: the first level's kernel did not count them")
     keep(files, folder)

@@ -18,14 +18,13 @@ import flamegraph
 import qemu
 import stream
 from common import ROOT, TernError
-from disassembly import VVAR, Elf
+from disassembly import Elf
 from folded import IDLE
-from symbols import PROCESS_BASE, PROCESS_STRIDE, Symbols
+from symbols import Symbols
 
 DEFAULT_BENCH = "channel.call.same_cpu.32"
 FOLDER = ROOT / "build/profile"
 FOLDED_FILE, FLAME_FILE, JSON_FILE = "folded.txt", "flame.svg", "profile.json"
-BOOT_CODE = VVAR  # .boot is linked there; no process executes that page
 
 
 @dataclass(frozen=True)
@@ -85,38 +84,7 @@ class Machine:
         self.initrd = None if self.image == "bench" else build.image_find(self.image, self.kernel)
         words = [f"bench={','.join(names)}"] if names else []
         self.append = " ".join([*words, *options.append.split()])
-        self.programs = self.programs_find()
-        self.symbols = Symbols(self.kernel, self.kernel.parent / "user/rt/vdso.so", [path for _, path in self.programs])
-        self.kernel_end = self.symbols.kernel.address("kernel_text_end")  # a host's kernel lies beyond
-
-    def programs_find(self) -> list[tuple[str, Path]]:
-        """(name, ELF file) of each process, in the image's order, which their addresses tell."""
-        user = self.kernel.parent / "user"
-        files = list((user / "images" / Path(self.image).stem).glob("*/*.elf"))
-        if not files or not (user / "rt/vdso.so").is_file():
-            raise TernError(f"the programs' ELF files are not below {user}; give --kernel one where make built it")
-        ordered = {(Elf(path.stem, path).entry - PROCESS_BASE) // PROCESS_STRIDE: path for path in files}
-        if sorted(ordered) != list(range(len(ordered))):
-            raise TernError(f"the programs of {self.image} are not those of one build; run `make clean` and try again")
-        return [(path.stem, path) for _, path in sorted(ordered.items())]
-
-    def where(self, address: int) -> str:
-        """kernel, vdso, a process's name, or (elsewhere)."""
-        if address in BOOT_CODE:
-            return "kernel"
-        program = self.symbols.program(address)
-        if program is self.symbols.kernel:
-            return "kernel" if address < self.kernel_end else "(elsewhere)"
-        if program is None:
-            return "vdso" if 0x200000 <= address < 0x300000 else "(elsewhere)"
-        return next((name for name, path in self.programs if path == program.path), "vdso")
-
-    def place(self, address: int) -> tuple[str, str]:
-        """(where, function)."""
-        where = self.where(address)
-        if address in BOOT_CODE:
-            return where, self.symbols.kernel.name(address)
-        return where, self.symbols.name(address) if where != "(elsewhere)" else f"{address & ~0xfff:#x}"
+        self.symbols = Symbols(self.kernel, Path(self.image).stem)
 
     def outcome_check(self, outcome: qemu.Outcome, folder: Path) -> None:
         """Raises TernError unless the guest ended well."""
@@ -154,8 +122,8 @@ def extents(elf: Elf, name: str) -> list[range]:
 def function_find(found: Found, machine: Machine, name: str) -> tuple[Elf, range]:
     """Of the functions of this name the one with the largest count; PROGRAM:NAME is that of one program. Raises TernError."""
     program, _, function = name.rpartition(":")
-    files = [("kernel", machine.kernel), ("vdso", machine.symbols.vdso.path), *machine.programs]
-    elves = [Elf(where, path) for where, path in files if program in ("", where)]
+    files = [machine.symbols.kernel, machine.symbols.vdso, *machine.symbols.programs]
+    elves = [elf for elf in files if program in ("", elf.where)]
     places = [(elf, area) for elf in elves for area in extents(elf, function) if any(at in elf.lines for at in area)]
     if places:
         return max(places, key=lambda place: sum(found.addresses.get(at, 0) for at in place[1]))

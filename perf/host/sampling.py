@@ -5,11 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import bench
+import firstlevel
 import folded
 import perfdata
 import profstream
 import qemu
-import symbols
 from common import TernError
 from profiling import Found, Machine
 
@@ -25,7 +25,8 @@ def outcome_of(machine: Machine, boot: qemu.Boot, work: Path) -> tuple[qemu.Outc
     folder = work / "guest"
     if place is None:
         return qemu.run(boot, folder, "sampling"), folder
-    return bench.batch_module(place).boots_run([(boot, folder)], work / "level", False)[0], folder
+    outcomes = bench.batch_module(place).boots_try([(boot, folder)], work / "level", False)
+    return firstlevel.outcomes_all(outcomes)[0], folder
 
 
 def run(machine: Machine, work: Path, folder: Path) -> Found:
@@ -46,10 +47,11 @@ def run(machine: Machine, work: Path, folder: Path) -> Found:
     outcome, files = outcome_of(machine, boot, work)
     machine.outcome_check(outcome, files)
     profile = profstream.read(qemu.read_bytes(files / qemu.PROFILE_FILE))
-    names = symbols.of_build(profile, machine.kernel)
+    names = machine.symbols
+    names.check(profile)
     found = Found("samples", f"samples by NMI, {hz} a second, {options.vmm}, {len(profile.samples)} in all")
     busy = [sample for sample in profile.samples if sample.process is not None]
-    found.functions = Counter(machine.place((sample.kernel or sample.user)[0]) for sample in busy)
+    found.functions = Counter(names.place((sample.kernel or sample.user)[0]) for sample in busy)
     found.addresses = Counter((sample.kernel or sample.user)[0] for sample in busy)
     found.stacks = folded.fold(profile, names, idle=False)
     try:

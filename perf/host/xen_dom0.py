@@ -91,8 +91,3 @@ def boots_try(
         boot_run(boot, folder, hypervisor, exact, f"{label}: boot {number} of {count}")
         for number, (boot, folder) in enumerate(boots, 1)
     ]
-
-
-def boots_run(boots: Sequence[tuple[qemu.Boot, Path]], work: Path, exact: bool, label: str = "dom0") -> list[qemu.Outcome]:
-    """As boots_try; every boot has an outcome here."""
-    return [outcome for outcome in boots_try(boots, work, exact, label) if isinstance(outcome, qemu.Outcome)]

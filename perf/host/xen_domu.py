@@ -296,8 +296,3 @@ def boots_try(
         return task_make(boot, name, exact)
 
     return firstlevel.boots_try(level_make(exact), boots, task, outcome_make, work, label)
-
-
-def boots_run(boots: Sequence[tuple[qemu.Boot, Path]], work: Path, exact: bool, label: str = "domU") -> list[qemu.Outcome]:
-    """As boots_try, for boots that must all have an outcome. Raises TernError, with what was said last, if not."""
-    return firstlevel.outcomes_all(boots_try(boots, work, exact, label))

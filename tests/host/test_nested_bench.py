@@ -12,6 +12,7 @@ sys.path[:0] = [str(ROOT / "perf/host")]
 
 import bench
 import export
+import qemu
 import results
 import stream
 from common import TernError
@@ -48,11 +49,11 @@ class NestedBench(unittest.TestCase):
     def test_each_boot_is_made_once(self):
         seen = []
 
-        def boots_run(boots, work, exact, label):
+        def boots_try(boots, work, exact, label):
             seen.append((exact, [folder.name for _, folder in boots], boots[0][0].timeout_s))
-            return [None] * len(boots)
+            return [mock.Mock(spec=qemu.Outcome)] * len(boots)
 
-        module = mock.Mock(boots_run=boots_run)
+        module = mock.Mock(boots_try=boots_try)
         with mock.patch("bench.outcome_take") as take:
             bench.boot_batches(module, self.plan(), Path("/w"), options())
         self.assertEqual(seen, [(True, ["bench-0", "objects-0", "bench-1", "objects-1"], 60.0),

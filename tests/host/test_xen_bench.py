@@ -48,11 +48,11 @@ class XenBench(unittest.TestCase):
         seen = {}
 
         def module(vmm):
-            def boots_run(boots, work, exact, label):
+            def boots_try(boots, work, exact, label):
                 seen.setdefault(vmm, []).append((exact, [folder.name for _, folder in boots], work.parent.name))
-                return [None] * len(boots)
+                return [mock.Mock(spec=qemu.Outcome)] * len(boots)
 
-            return mock.Mock(boots_run=boots_run)
+            return mock.Mock(boots_try=boots_try)
 
         with mock.patch("bench.batch_module", module), mock.patch("bench.outcome_take") as take:
             bench.boot_families(bench.parts_plan(options(boots=1), Path("/k/tern.elf")), Path("/w"), options(boots=1))
@@ -62,7 +62,7 @@ class XenBench(unittest.TestCase):
 
     def test_an_error_of_one_side_ends_the_run(self):
         def module(vmm):
-            return mock.Mock(boots_run=mock.Mock(side_effect=TernError(f"{vmm} has no package")))
+            return mock.Mock(boots_try=mock.Mock(side_effect=TernError(f"{vmm} has no package")))
 
         self.addCleanup(qemu.stopping.clear)
         with mock.patch("bench.batch_module", module), self.assertRaisesRegex(TernError, "has no package"):

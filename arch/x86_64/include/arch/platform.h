@@ -24,8 +24,8 @@ struct platform {
     bool (*eoi)(void);
     /* One interrupt to every other CPU; false: not to all, the local APIC does it (again). NULL: it always does. */
     bool (*send_others)(uint8_t vector);
-    /* Ends the machine with this value as seen from outside; returns if it cannot. NULL: nothing. */
-    void (*off)(uint32_t value);
+    /* Ends the machine in order, or as crashed; returns if it cannot. NULL: nothing. */
+    void (*off)(bool orderly);
     const char *timer_name; /* "LAPIC one-shot" and the like */
     const char *wake_name;  /* "LAPIC" and the like */
 };

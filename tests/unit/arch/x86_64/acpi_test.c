@@ -172,6 +172,21 @@ Test(acpi, a_madt_without_cpus_is_no_madt)
     cr_assert(eq(int, find_all(), STATUS_NOT_FOUND));
 }
 
+/* Of Xen's dom0: its name is whatever lies at address 0, all else is right, and there is no RSDT. */
+Test(acpi, a_nameless_xsdt_serves_the_initial_domain_only)
+{
+    put32(test_phys + RSDP + 16, 0);
+    put_sum(test_phys + RSDP, 20, 8);
+    put_sum(test_phys + RSDP, RSDP_BYTES_MAX, 32);
+    memcpy(test_phys + XSDT, "S\xff\0\xf0", 4);
+    close_table(test_phys, XSDT, 60);
+    cr_assert(eq(int, acpi_init(&boot), STATUS_NOT_FOUND));
+    boot.initial_domain = true;
+    cr_assert(eq(int, find_all(), STATUS_OK));
+    test_phys[XSDT + 40] ^= 1;
+    cr_assert(eq(int, acpi_init(&boot), STATUS_NOT_FOUND));
+}
+
 Test(acpi, the_rsdt_serves_where_the_xsdt_does_not)
 {
     test_phys[XSDT + 40] ^= 1;

@@ -46,9 +46,9 @@ static void note(const char *where, uint64_t place, unsigned value)
     snprintf(done + n, sizeof done - n, "%s%lx=%x ", where, place, value);
 }
 
-static void hypervisor_off(uint32_t value)
+static void hypervisor_off(bool orderly)
 {
-    note("off", value, 0);
+    note("off", orderly, 0);
 }
 
 void io_out8(uint16_t port, uint8_t v)
@@ -91,7 +91,7 @@ static void on_fault(int number)
     siglongjmp(end, 1);
 }
 
-static void expect(const char *steps)
+static void expect_end(enum shutdown_value value, const char *steps)
 {
     signal(SIGILL, on_fault);
     test_phys = window;
@@ -100,8 +100,13 @@ static void expect(const char *steps)
     power_init();
     power_map();
     if (!sigsetjmp(end, 1))
-        power_off(0x10);
+        power_off(value);
     cr_assert(eq(str, done, (char *)(uintptr_t)steps));
+}
+
+static void expect(const char *steps)
+{
+    expect_end(SHUTDOWN_SUCCESS, steps);
 }
 
 Test(power, without_any_firmware)
@@ -155,5 +160,11 @@ Test(power, a_hypervisor_is_asked_first)
     platform.off = hypervisor_off;
     has_fadt = has_s5 = true;
     firmware.pm1a_control = 0x604;
-    expect("f4=10 off10=0 w604=3400 fault");
+    expect("f4=10 off1=0 w604=3400 fault");
+}
+
+Test(power, a_hypervisor_hears_of_a_panic)
+{
+    platform.off = hypervisor_off;
+    expect_end(SHUTDOWN_PANIC, "f4=12 off0=0 fault");
 }

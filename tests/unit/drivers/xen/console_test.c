@@ -167,7 +167,7 @@ static void is_silent(void)
 
 Test(xen_console, out_index_that_cannot_be)
 {
-    static const uint32_t bad[] = { 6, 100, INT32_MAX, INT32_MAX + 1u, 5u - 2049u };
+    static const uint32_t bad[] = {6, 100, INT32_MAX, INT32_MAX + 1u, 5u - 2049u};
     for (size_t n = 0; n < sizeof(bad) / sizeof(*bad); n++) {
         begin();
         cr_assert(eq(sz, xen_console_put(&console, "hello", 5), 5));
@@ -184,7 +184,7 @@ Test(xen_console, out_index_that_cannot_be)
 
 Test(xen_console, in_index_that_cannot_be)
 {
-    static const uint32_t bad[] = { 1025, 4096, INT32_MAX, UINT32_MAX };
+    static const uint32_t bad[] = {1025, 4096, INT32_MAX, UINT32_MAX};
     static char bytes[4096];
     for (size_t n = 0; n < sizeof(bad) / sizeof(*bad); n++) {
         begin();

@@ -15,9 +15,10 @@
 #define BYTES 2000000u
 #define LOOKS_MAX 200000000u
 
-static struct xencons_interface ring = {
-    .out_prod = UINT32_MAX - 5000, .out_cons = UINT32_MAX - 5000, .in_prod = UINT32_MAX - 9000, .in_cons = UINT32_MAX - 9000
-};
+static struct xencons_interface ring = {.out_prod = UINT32_MAX - 5000,
+                                        .out_cons = UINT32_MAX - 5000,
+                                        .in_prod = UINT32_MAX - 9000,
+                                        .in_cons = UINT32_MAX - 9000};
 static bool over; /* [a] */
 
 static void notify(uint32_t port)
@@ -83,7 +84,7 @@ static bool exchange(void)
 int main(void)
 {
     static struct xen_console console;
-    const struct frame_wire wire = { .put = xen_console_put, .get = xen_console_get, .context = &console };
+    const struct frame_wire wire = {.put = xen_console_put, .get = xen_console_get, .context = &console};
     pthread_t backend;
     if (!xen_console_begin(&console, &ring, 1, notify))
         return 1;
@@ -96,7 +97,8 @@ int main(void)
     pthread_join(backend, NULL);
     if (same && !console.fault && !frames.damaged && !frames.foreign && !control.missing && !log_stream.missing)
         return 0;
-    fprintf(stderr, "same %d, fault %s, damaged %lu, foreign %lu, missing %lu\n", same, console.fault ? console.fault : "none",
-            frames.damaged, frames.foreign, control.missing + log_stream.missing);
+    fprintf(stderr, "same %d, fault %s, damaged %lu, foreign %lu, missing %lu\n", same,
+            console.fault ? console.fault : "none", frames.damaged, frames.foreign,
+            control.missing + log_stream.missing);
     return 1;
 }

@@ -2,41 +2,18 @@
  * A played Xen sets bits in the shared page as the two-level interface says; what the CPU takes, and what it leaves. */
 #include "drivers/xen/event.h"
 
-#include "drivers/xen/abi.h"
-#include "drivers/xen/cpu.h"
-#include "drivers/xen/domain.h"
+#include "tests/unit/drivers/xen/played_cpu.h"
 
 #include <arch/memory.h>
-#include <arch/percpu.h>
 #include <arch/xen_hypercall.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
 #pragma GCC diagnostic ignored "-Wconversion" /* Criterion's own macros */
 
-struct percpu_head percpu_head;
-static struct vcpu_info info;
-static struct xen_domain domain = {.present = true};
-static struct shared_info *shared; /* where the kernel wanted it */
-static uint32_t next_port = 1;
 static long refuse; /* what a refused call gives */
 static unsigned int refused_call;
 static uint64_t callback, upcall_vector;
-
-struct vcpu_info *xen_vcpu_info(void)
-{
-    return &info;
-}
-
-uint32_t xen_vcpu_id(void)
-{
-    return 0;
-}
-
-const struct xen_domain *xen_domain_get(void)
-{
-    return &domain;
-}
 
 static long event_op(uint64_t command, void *argument)
 {

@@ -3,14 +3,11 @@
  * is lost between flag, selector and port is never taken: the wait's limit tells. */
 #include "drivers/xen/event.h"
 
-#include "drivers/xen/abi.h"
-#include "drivers/xen/cpu.h"
-#include "drivers/xen/domain.h"
+#include "tests/unit/drivers/xen/played_cpu.h"
 
 #include <arch/atomic.h>
 #include <arch/cpu.h>
 #include <arch/memory.h>
-#include <arch/percpu.h>
 #include <arch/xen_hypercall.h>
 #include <pthread.h>
 #include <sched.h>
@@ -22,28 +19,8 @@
 #define PORT_B 4
 #define YIELDS_MAX 20000000
 
-struct percpu_head percpu_head;
-static struct vcpu_info info;
-static struct xen_domain domain = {.present = true};
-static struct shared_info *shared;
-static uint32_t next_port;
 static uint32_t interrupt; /* what the local APIC holds */
 static uint64_t taken[3];  /* by kind */
-
-struct vcpu_info *xen_vcpu_info(void)
-{
-    return &info;
-}
-
-uint32_t xen_vcpu_id(void)
-{
-    return 0;
-}
-
-const struct xen_domain *xen_domain_get(void)
-{
-    return &domain;
-}
 
 long played_hypercall(unsigned int number, uint64_t first, uint64_t second, uint64_t third)
 {

@@ -69,9 +69,7 @@ Test(xen_shutdown, obeys_and_acknowledges)
     static const struct {
         const char *value;
         enum xen_shutdown_request kind;
-    } cases[] = { { "poweroff", XEN_SHUTDOWN_POWEROFF },
-                  { "reboot", XEN_SHUTDOWN_REBOOT },
-                  { "halt", XEN_SHUTDOWN_HALT } };
+    } cases[] = {{"poweroff", XEN_SHUTDOWN_POWEROFF}, {"reboot", XEN_SHUTDOWN_REBOOT}, {"halt", XEN_SHUTDOWN_HALT}};
     watch();
     for (unsigned n = 0; n < sizeof(cases) / sizeof(*cases); n++) {
         peer.trace[0] = '\0';
@@ -98,7 +96,7 @@ Test(xen_shutdown, a_change_during_a_conversation)
 
 Test(xen_shutdown, refuses_visibly)
 {
-    static const char *const values[] = { "suspend", "crash", "poweroff ", "power", "\n\x01\xff" };
+    static const char *const values[] = {"suspend", "crash", "poweroff ", "power", "\n\x01\xff"};
     watch();
     for (unsigned n = 0; n < sizeof(values) / sizeof(*values); n++) {
         peer.trace[0] = '\0';
@@ -143,7 +141,7 @@ Test(xen_shutdown, a_key_that_may_not_be_written)
 
 Test(xen_shutdown, transactions_that_make_no_sense)
 {
-    static const char *const bad[] = { "0", "", "x", "4294967296", "99999999999999999999", "-1", "5 " };
+    static const char *const bad[] = {"0", "", "x", "4294967296", "99999999999999999999", "-1", "5 "};
     watch();
     for (size_t n = 0; n < sizeof(bad) / sizeof(*bad); n++) {
         peer.trace[0] = '\0';
@@ -181,7 +179,7 @@ Test(xen_shutdown, a_full_ring_of_messages_in_one_poll)
     watch();
     for (unsigned n = 0; n < 63; n++)
         event_out("", 0);
-    struct xsd_sockmsg nobody = { 0 };
+    struct xsd_sockmsg nobody = {0};
     answer(&nobody, XS_READ, "", 0);
     notify(PORT);
     xen_store_poll();

@@ -14,8 +14,10 @@ struct store_peer peer;
 
 void answer(const struct xsd_sockmsg *asked, uint32_t type, const char *payload, size_t n)
 {
-    struct xsd_sockmsg head = { .type = type + peer.type_skew, .req_id = asked->req_id + peer.number_skew,
-                                .tx_id = asked->tx_id, .len = (uint32_t)n };
+    struct xsd_sockmsg head = {.type = type + peer.type_skew,
+                               .req_id = asked->req_id + peer.number_skew,
+                               .tx_id = asked->tx_id,
+                               .len = (uint32_t)n};
     cr_assert(le(sz, peer.out_bytes + sizeof(head) + n, sizeof(peer.out)));
     memcpy(peer.out + peer.out_bytes, &head, sizeof(head));
     memcpy(peer.out + peer.out_bytes + sizeof(head), payload, n);
@@ -29,8 +31,8 @@ static void error_out(const struct xsd_sockmsg *asked, const char *name)
 
 void event_out(const char *payload, size_t n)
 {
-    struct xsd_sockmsg nobody = { 0 };
-    uint32_t skews[2] = { peer.type_skew, peer.number_skew };
+    struct xsd_sockmsg nobody = {0};
+    uint32_t skews[2] = {peer.type_skew, peer.number_skew};
     peer.type_skew = peer.number_skew = 0;
     answer(&nobody, XS_WATCH_EVENT, payload, n);
     peer.type_skew = skews[0];
@@ -94,8 +96,11 @@ static void transaction_end(const struct xsd_sockmsg *head, bool commit)
 
 static void request_take(const struct xsd_sockmsg *head, const char *payload)
 {
-    static const char *const names[] = { [XS_READ] = "read",   [XS_WRITE] = "write",          [XS_WATCH] = "watch",
-                                         [XS_TRANSACTION_START] = "start", [XS_TRANSACTION_END] = "end" };
+    static const char *const names[] = {[XS_READ] = "read",
+                                        [XS_WRITE] = "write",
+                                        [XS_WATCH] = "watch",
+                                        [XS_TRANSACTION_START] = "start",
+                                        [XS_TRANSACTION_END] = "end"};
     size_t have = strlen(peer.trace);
     snprintf(peer.trace + have, sizeof(peer.trace) - have, "%s%s ", names[head->type],
              head->type == XS_TRANSACTION_END ? payload : "");

@@ -24,7 +24,7 @@ struct store_peer {
     uint32_t type_skew;   /* added to each answer's type */
     unsigned conflicts;   /* commits that fail with EAGAIN */
     const char *start_answer;
-    bool event_behind;    /* an event of no meaning follows each value in the same go */
+    bool event_behind; /* an event of no meaning follows each value in the same go */
     const char *error; /* what every request is answered with */
     const char *write_error;
     char shutdown[600]; /* the value of the key; absent: there is no such key */

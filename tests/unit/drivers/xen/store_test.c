@@ -43,10 +43,14 @@ Test(xen_store, errors_by_name)
     static const struct {
         const char *name;
         enum status status;
-    } cases[] = { { "ENOENT", STATUS_NOT_FOUND },          { "EACCES", STATUS_PERMISSION_DENIED },
-                  { "EAGAIN", STATUS_ABORTED },            { "EINVAL", STATUS_INVALID_ARGUMENT },
-                  { "ENOSPC", STATUS_RESOURCE_EXHAUSTED }, { "EWHATEVER", STATUS_UNKNOWN },
-                  { "", STATUS_UNKNOWN },                  { "ENOEN", STATUS_UNKNOWN } };
+    } cases[] = {{"ENOENT", STATUS_NOT_FOUND},
+                 {"EACCES", STATUS_PERMISSION_DENIED},
+                 {"EAGAIN", STATUS_ABORTED},
+                 {"EINVAL", STATUS_INVALID_ARGUMENT},
+                 {"ENOSPC", STATUS_RESOURCE_EXHAUSTED},
+                 {"EWHATEVER", STATUS_UNKNOWN},
+                 {"", STATUS_UNKNOWN},
+                 {"ENOEN", STATUS_UNKNOWN}};
     char buf[8];
     for (size_t n = 0; n < sizeof(cases) / sizeof(*cases); n++) {
         peer.error = cases[n].name;
@@ -152,7 +156,7 @@ static void is_given_up(void)
 
 Test(xen_store, indices_that_cannot_be)
 {
-    static const uint32_t bad[] = { 1025, 5000, INT32_MAX, INT32_MAX + 1u };
+    static const uint32_t bad[] = {1025, 5000, INT32_MAX, INT32_MAX + 1u};
     char buf[8];
     for (size_t n = 0; n < sizeof(bad) / sizeof(*bad); n++) {
         begin_at(0);
@@ -175,9 +179,9 @@ Test(xen_store, indices_that_cannot_be)
 
 Test(xen_store, a_message_longer_than_there_can_be)
 {
-    static const uint32_t bad[] = { 4097, UINT32_MAX, UINT32_MAX - 15 };
+    static const uint32_t bad[] = {4097, UINT32_MAX, UINT32_MAX - 15};
     for (size_t n = 0; n < sizeof(bad) / sizeof(*bad); n++) {
-        struct xsd_sockmsg head = { .type = XS_READ, .req_id = 1, .len = bad[n] };
+        struct xsd_sockmsg head = {.type = XS_READ, .req_id = 1, .len = bad[n]};
         begin_at(0);
         memcpy(page.ring.rsp, &head, sizeof(head));
         page.ring.rsp_prod = sizeof(head);
