@@ -10,14 +10,14 @@ import re
 import qemu
 from common import ROOT
 from entry_guest import Guest, Kernel
-from entry_walk import TF, VECTOR_DEBUG, Walk, in_user
+from entry_walk import TF, VECTOR_DEBUG, VECTOR_TIMER, Walk, in_user
 from gdb_remote import Registers, Remote
 from jobs import Failed, Job
 
 WORK = ROOT / "build/check"
-VECTOR_TIMER = 0xF1
 # The client's and the server's calls, by R15 when they enter the kernel; then interrupts.
 CALLS = set("nop transact answer invalid missing order respond yield give-way wait deadline resume sleep".split())
+REPEATED = {"nop": "sys_debug_nop", "transact": "sys_channel_transact", "yield": "sys_thread_yield"}
 NEVER_HIT = {"syscall_refuse", "enter_user"}  # the one stops the process, the other belongs to boot
 MACHINE_CHECK = "mce 0 1 0xb200000000000000 0x4 0 0"  # bank 1: valid, uncorrected, enabled; one is under way
 STOPPED_LINE = "process 'client' stopped: debug exception"
@@ -86,7 +86,7 @@ def at_instruction(remote: Remote, kernel: Kernel, entry: str) -> Registers:
     round_begin(remote)
     back = remote.run_to(kernel.find("syscall_return", "sysretq"))["rcx"]
     now = remote.run_to(back - 2)
-    remote.flags_write(now["rflags"] | TF)
+    remote.write("rflags", now["rflags"] | TF)
     return now
 
 
@@ -127,7 +127,7 @@ def debug_sysenter(name: str) -> str:
             walk.same(before, {**before, "rflags": before["rflags"] & ~TF}, now, "after the debug exception")
             count += more
             if place == first:
-                remote.flags_write(now["rflags"] | TF)
+                remote.write("rflags", now["rflags"] | TF)
         outcome = guest.end(remote)
     success_expect(outcome)
     return f"{count} instructions, {walk.finish(outcome, guest.folder)}"
@@ -190,6 +190,25 @@ def nmi_panics(name: str) -> str:
     return f"{len(places)} boots"
 
 
+def repeated_run(name: str) -> str:
+    """The timer's interrupt while interrupts are off, as QEMU's emulated SVM repeats one (sys/trap.c), before each
+    instruction of C and behind it, in a call that ends at once, one that switches to the thread it calls, and one that gives way."""
+    kernel, guest, count = Kernel(), Guest(WORK / name, "syscall", ""), 0
+    with guest as remote:
+        walk = Walk(remote, kernel)
+        remote.break_at(kernel.symbols["syscall_entry"])
+        now = round_begin(remote)
+        for call, handler in REPEATED.items():
+            while call_of(now) != call:
+                now = remote.resume()
+            count += walk.repeats(remote.run_to(kernel.symbols[handler]))
+        outcome = guest.end(remote)
+    success_expect(outcome)
+    if f"CPU 0 was interrupted {count} times while interrupts were off; it went on" not in outcome.log:
+        raise Failed("\n".join([f"the log does not count {count} interrupts", *outcome.last_lines()]))
+    return f"{count} interrupts"
+
+
 def covered(jobs: list[Job]) -> str:
     """Every instruction of entry.S has been hit by an NMI in one of the jobs, but those of NEVER_HIT."""
     kernel = Kernel()
@@ -219,5 +238,6 @@ def entry_jobs() -> list[Job]:
         *hits,
         Job("entry.nmi.covered", lambda: covered(hits), tuple(job.name for job in hits), long=True),
         Job("entry.machine_check", lambda: machine_checks("entry.machine_check"), needs),
+        Job("entry.repeated", lambda: repeated_run("entry.repeated"), needs),
         Job("entry.nmi.panic", lambda: nmi_panics("entry.nmi.panic"), needs),
     ]

@@ -13,9 +13,10 @@ from gdb_remote import Registers, Remote
 from jobs import Failed
 
 TF, DF, AC = 1 << 8, 1 << 10, 1 << 18
-VECTOR_DEBUG, VECTOR_NMI = 1, 2
+VECTOR_DEBUG, VECTOR_NMI, VECTOR_TIMER = 1, 2, 0xF1
 IST_OF = {VECTOR_DEBUG: 3, VECTOR_NMI: 1}
 WAY_MOST = 5000  # instructions; those of the guest take less than a thousand
+STACK_BYTES = 4096  # what a way through the kernel uses at most
 TSS_IST = 36  # offset of the first of its stacks
 FRAME = ("rip", "cs", "rflags", "rsp", "ss")  # as the CPU pushes them
 COUNT_LINE = re.compile(r"CPU 0 had (\d+) NMIs in processes and (\d+) in the kernel")
@@ -118,6 +119,26 @@ class Walk:
             count += 1
         self.remote.break_at(*kept)
         return count, now
+
+    def repeat(self, before: Registers) -> None:
+        """An interrupt before the next instruction although interrupts are off, by what a CPU would do; nothing but
+        the stack below may change."""
+        stub, frame = self.kernel.stub(VECTOR_TIMER), (before["rsp"] & ~15) - 8 * len(FRAME)
+        self.remote.words_write(frame, *(before[name] for name in FRAME))
+        self.remote.write("rsp", frame)
+        self.remote.write("rip", stub)
+        self.remote.run_to(self.kernel.find("trap_from_kernel", "iretq"))
+        self.same(before, before, self.remote.step(), "after the repeated interrupt")
+
+    def repeats(self, now: Registers) -> int:
+        """From a handler in C to user mode, and one before each instruction that has the kernel's stack and GS base."""
+        stack, count = now["rsp"], 0
+        while not in_user(now):
+            if abs(now["rsp"] - stack) < STACK_BYTES and now["gs_base"] >> 63:
+                self.repeat(now)
+                count += 1
+            now = self.remote.step()
+        return count
 
     def finish(self, outcome: qemu.Outcome, folder: Path) -> str:
         """Fails unless the guest counted what was sent. Keeps for entry.nmi.covered what was hit; notes the count."""

@@ -77,10 +77,14 @@ class Remote:
         """All but those of x87 and SSE."""
         return dict(zip(NAMES, LAYOUT.unpack_from(bytes.fromhex(self.ask("g")))))
 
-    def flags_write(self, value: int) -> None:
-        """Sets RFLAGS, which QEMU allows to who has asked what registers there are."""
+    def write(self, name: str, value: int) -> None:
+        """Sets a general register, RIP or RFLAGS, which QEMU allows to who has asked what registers there are."""
         self.ask("qXfer:features:read:target.xml:0,ff")
-        self.command(f"P{NAMES.index('rflags'):x}={struct.pack('<I', value).hex()}")
+        self.command(f"P{NAMES.index(name):x}={struct.pack('<I' if name == 'rflags' else '<Q', value).hex()}")
+
+    def words_write(self, address: int, *values: int) -> None:
+        """Sets 64-bit words of the memory at a virtual address."""
+        self.command(f"M{address:x},{8 * len(values):x}:{struct.pack(f'<{len(values)}Q', *values).hex()}")
 
     def memory(self, address: int, count: int) -> bytes:
         """Bytes at a virtual address, as the CPU would find them now."""

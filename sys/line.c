@@ -43,6 +43,7 @@ static uint8_t level_vectors;                  /* boot: how many are taken, on a
 struct vectors {
     uint16_t line[VECTORS]; /* [I] number + 1; 0: none */
     uint64_t strays;        /* [o] */
+    uint64_t repeats;       /* [o] */
 };
 static PERCPU_ZERO(struct vectors, vectors);
 
@@ -205,11 +206,19 @@ void line_stray(uint64_t vector)
         log_warn("interrupt %lu on CPU %u is nobody's; further ones are only counted", vector, cpu_index());
 }
 
+void line_repeated(void)
+{
+    this_cpu(vectors).repeats++;
+}
+
 void line_write(void)
 {
     for (uint32_t cpu = 0; cpu < CPU_MAX && percpu_offset(cpu); cpu++) {
         uint64_t strays = cpu_ptr(cpu, vectors)->strays; /* remote look: the CPU has stopped */
         if (strays > 1)
             log_warn("CPU %u had %lu interrupts that were nobody's", cpu, strays);
+        uint64_t repeats = cpu_ptr(cpu, vectors)->repeats; /* likewise */
+        if (repeats)
+            log_warn("CPU %u was interrupted %lu times while interrupts were off; it went on", cpu, repeats);
     }
 }

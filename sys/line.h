@@ -50,5 +50,8 @@ bool line_interrupt(uint64_t vector);
 /* This CPU was interrupted and nobody knows why: counted, and logged once. */
 void line_stray(uint64_t vector);
 
-/* Boot CPU, others have stopped: a line for each CPU that had several of those. */
+/* This CPU was interrupted while interrupts were off: counted. Safe wherever that can be, so nothing is logged. */
+void line_repeated(void);
+
+/* Boot CPU, others have stopped: a line for each CPU that had several strays, or was interrupted against its will. */
 void line_write(void);

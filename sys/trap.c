@@ -111,6 +111,14 @@ static bool is_stepped_entry(const struct frame *f)
     return f->vector == VECTOR_DEBUG && (f->rflags & RFLAGS_TF) && entry_is_inside(f->rip);
 }
 
+/* An interrupt where interrupts are off, which no CPU takes. QEMU's emulated SVM does, seen under nested KVM with its
+ * `-d int`: it keeps the vector that VMRUN injected, and when its execution loop next stops before an exit, it delivers
+ * that vector again, wherever the guest is. The first delivery has done the work, EOI too. */
+static bool is_repeated(const struct frame *f)
+{
+    return f->vector >= TRAP_EXCEPTIONS && !(f->rflags & RFLAGS_IF);
+}
+
 /* The kernel was interrupted: idling, or it made a mistake. From entry.S. A wake-up only ends the halt: were messages
  * run here, senders who never cease would interrupt again before the idle loop goes on, and what they readied never
  * ran. */
@@ -126,6 +134,10 @@ void trap_kernel(struct frame *f)
     }
     if (f->vector < TRAP_EXCEPTIONS)
         fault_report(f);
+    if (is_repeated(f)) {
+        line_repeated();
+        return;
+    }
     f->rip = interrupts_halt_skip(f->rip, f->rflags);
     f->rflags &= ~(uint64_t)RFLAGS_IF; /* the idle loop looks after each one, so that none keeps it from going on */
     if (is_wake(f->vector)) {

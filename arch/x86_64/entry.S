@@ -16,17 +16,18 @@
 
 #define HEAD(field) %gs:percpu_head + field
 
-/* Back to the thread in RDI by SYSRETQ; RAX:RDX is its result, everything a call may change is cleared. */
+/* Back to the thread in RDI by SYSRETQ; RAX:RDX is its result, everything a call may change is cleared. The user's GS
+ * base and stack come last: an interrupt that a hypervisor delivers against IF (sys/trap.c) is survived until then. */
 .macro EXIT_TO_USER
     movq FRAME_RIP(%rdi), %rcx
     movq FRAME_RFLAGS(%rdi), %r11
-    movq FRAME_RSP(%rdi), %rsp
     xorl %esi, %esi
-    xorl %edi, %edi
     xorl %r8d, %r8d
     xorl %r9d, %r9d
     xorl %r10d, %r10d
     swapgs
+    movq FRAME_RSP(%rdi), %rsp
+    xorl %edi, %edi
     sysretq
 .endm
 
