@@ -42,13 +42,23 @@ void log_set_level(enum log_level level)
     threshold = level;
 }
 
+static bool has_lasting_sink(void)
+{
+    for (const struct log_sink *s = sinks; s; s = s->next)
+        if (!s->spare)
+            return true;
+    return false;
+}
+
 /* Boot CPU. */
 static void emit(const char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         ring[ring_written++ % RING_BYTES] = bytes[i];
+    bool spares_rest = !panicking && has_lasting_sink();
     for (struct log_sink *s = sinks; s; s = s->next)
-        s->write(bytes, n);
+        if (!s->spare || !spares_rest)
+            s->write(bytes, n);
 }
 
 void log_add_sink(struct log_sink *sink)

@@ -88,6 +88,8 @@ static void read_cmdline(void)
         shutdown_machine(SHUTDOWN_BAD_CONFIG);
     }
     log_set_level((enum log_level)cmdline.loglevel);
+    if (cmdline.com1 == CMDLINE_com1_spare)
+        uart_log_spare();
     sched_set_idle((enum idle_policy)cmdline.idle);
     timer_set_slice(cmdline.slice_us * 1000);
     event_set_tick(cmdline.tick_us * 1000);

@@ -19,23 +19,32 @@
 #define UART_SCRATCH (COM1 + 7)
 #define STATUS_TRANSMIT_EMPTY 0x20
 #define STATUS_RECEIVED 0x01
+#define FIFO_ON 0xc0 /* in both of the FIFO register's top bits: it works */
+#define FIFO_BYTES 16
 #define WAIT_SPINS 100000
 
-static bool logs; /* there is a port, and the log goes there */
+static bool logs;                /* there is a port, and the log goes there */
+static unsigned int burst_bytes; /* what fits in once all has been sent */
 
-static void put(char c)
+/* `room`: how much is known to fit in without a look. */
+static void put(char c, unsigned int *room)
 {
-    for (unsigned int i = 0; i < WAIT_SPINS && !(io_in8(UART_STATUS) & STATUS_TRANSMIT_EMPTY); i++)
-        cpu_pause();
+    if (!*room) {
+        for (unsigned int i = 0; i < WAIT_SPINS && !(io_in8(UART_STATUS) & STATUS_TRANSMIT_EMPTY); i++)
+            cpu_pause();
+        *room = burst_bytes;
+    }
+    --*room;
     io_out8(UART_DATA, (uint8_t)c);
 }
 
 static void log_write_bytes(const char *bytes, size_t n)
 {
+    unsigned int room = 0;
     for (size_t i = 0; logs && i < n; i++) {
         if (bytes[i] == '\n')
-            put('\r');
-        put(bytes[i]);
+            put('\r', &room);
+        put(bytes[i], &room);
     }
 }
 
@@ -54,10 +63,16 @@ bool uart_init(void)
     io_out8(UART_INTERRUPTS, 0);
     io_out8(UART_LINE, 3);
     io_out8(UART_FIFO, 7);
+    burst_bytes = (io_in8(UART_FIFO) & FIFO_ON) == FIFO_ON ? FIFO_BYTES : 1;
     io_out8(UART_MODEM, 3);
     logs = true;
     log_add_sink(&uart_sink);
     return true;
+}
+
+void uart_log_spare(void)
+{
+    uart_sink.spare = true;
 }
 
 bool uart_log_end(void)
@@ -69,8 +84,9 @@ bool uart_log_end(void)
 
 void uart_put(const char *bytes, size_t n)
 {
+    unsigned int room = 0;
     for (size_t i = 0; i < n; i++)
-        put(bytes[i]);
+        put(bytes[i], &room);
 }
 
 size_t uart_get(char *bytes, size_t n)

@@ -7,6 +7,9 @@
 /* Sets up COM1 and adds it to the log; false if there is none. Boot CPU. */
 bool uart_init(void);
 
+/* Once the log has another way, only a panic is written there: each byte is an exit to the hypervisor's user space. */
+void uart_log_spare(void);
+
 /* The log has a better way, and the port is free for these; false if there is none. */
 bool uart_log_end(void);
 

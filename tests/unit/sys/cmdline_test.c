@@ -159,7 +159,7 @@ Test(cmdline, words_are_whole_words)
 Test(cmdline, unknown_keys_list_the_valid_ones)
 {
     static const char all[] =
-        "unknown key 'foo'; valid keys: bench cpus entry grace_ms hooks idle iterations kvm loglevel "
+        "unknown key 'foo'; valid keys: bench com1 cpus entry grace_ms hooks idle iterations kvm loglevel "
         "mitigations nmi panic pci prof seed slice_us streams test tick_us tsc_khz unit virtio_mmio.device warmup xen";
     expect_error("cpus=2 foo=1 idle=hlt", STATUS_NOT_FOUND, all);
     cr_assert(eq(u64, line.cpus, 2), "keys before the bad one count");
