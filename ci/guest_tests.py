@@ -42,6 +42,8 @@ KEYS = {
     "not_on",
     "xl",
     "ends",
+    "com1",
+    "com1_not",
 }
 ENTRIES = ("syscall", "sysenter")
 VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER in 64-bit mode is Intel's
@@ -49,7 +51,8 @@ VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER
 
 @dataclass(frozen=True)
 class GuestTest:
-    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found. `on`: places
+    """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found, each of `com1` on
+    COM1, and none of `com1_not` there. `on`: places
     of ci/places.py where it also runs in each check; `not_on`: those where it cannot, with the reason."""
 
     name: str
@@ -78,6 +81,8 @@ class GuestTest:
     not_on: dict[str, str]
     xl: tuple[str, ...]
     ends: str
+    com1: tuple[re.Pattern[str], ...]
+    com1_not: tuple[re.Pattern[str], ...]
 
 
 def one_of(section: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -185,6 +190,8 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 reasons(section, keys.get("not_on", "")),
                 tuple(keys.get("xl", "").split()),
                 keys.get("ends", ""),
+                patterns(section, keys.get("com1", ""), smp),
+                patterns(section, keys.get("com1_not", ""), smp),
             )
         )
     return tests
@@ -248,9 +255,13 @@ def outcome_check(test: GuestTest, outcome: qemu.Outcome) -> None:
         raise Failed(f"expected exit status {test.expect}, got {outcome.status} ({reason})" + tail)
     if test.ends and outcome.ended != test.ends:
         raise Failed(f"expected that xl sees {test.ends}, it sees {outcome.ended or 'nothing'} ({reason})" + tail)
-    for pattern in test.log:
-        if not pattern.search(outcome.log):
-            raise Failed(f"the log has no line like {pattern.pattern!r}" + tail)
+    for where, text, wanted in ("the log", outcome.log, test.log), ("COM1", outcome.com1, test.com1):
+        for pattern in wanted:
+            if not pattern.search(text):
+                raise Failed(f"{where} has no line like {pattern.pattern!r}" + tail)
+    for pattern in test.com1_not:
+        if pattern.search(outcome.com1):
+            raise Failed(f"COM1 has a line like {pattern.pattern!r}" + tail)
 
 
 def guest_run(test: GuestTest) -> str:

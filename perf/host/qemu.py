@@ -95,7 +95,8 @@ class Outcome:
     """A finished boot: QEMU's status (negative: the signal that killed it), or None after the time limit.
 
     With a hypervisor between: `flaw` is what went wrong there or with the streams' way, which no status outweighs;
-    `console` the end of the hypervisor's own console; `ended` how its tools say that the guest ended.
+    `console` the end of the hypervisor's own console; `ended` how its tools say that the guest ended. `com1`: what the
+    guest wrote there.
     """
 
     status: int | None
@@ -107,6 +108,7 @@ class Outcome:
     flaw: str = ""
     console: str = ""
     ended: str = ""
+    com1: str = ""
 
     def judge(self) -> tuple[End, str]:
         """The end and one clause that says why, e.g. (End.PANIC, "the guest panicked: ...")."""
@@ -357,6 +359,7 @@ def outcome_read(folder: Path, status: int | None, seconds: float, timeout_s: fl
         read_bytes(folder / HIST_FILE),
         read_text(folder / QEMU_FILE),
         timeout_s,
+        com1=read_text(folder / SERIAL_FILE),
     )
 
 
