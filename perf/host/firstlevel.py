@@ -26,8 +26,10 @@ from pathlib import Path
 import qemu
 from common import TernError, progress
 from initramfs import Archive
+from pulse import Pulse, machine_ask
 
 CONSOLE_FILE, RESULT_FILE, INITRAMFS_FILE, QEMU_FILE = "console.txt", "results.tar", "initramfs.cpio", "qemu.txt"
+MONITOR_FILE, MACHINE_FILE = "monitor", "machine.txt"
 STATUS_FILE, OUTPUT_FILE, TIMES_FILE = "status.txt", "output.txt", "times.txt"
 PORT = "org.tern.result"
 PORT_MODULES = ("virtio_pci", "virtio_console")
@@ -93,7 +95,7 @@ class Level:
     archive: Archive
     initrd: str = "{initramfs}"
     exact: bool = False
-    cpus: int = 2
+    cpus: int = 1
     cpu: str = "max"
     machine: str = "q35"
     memory_mb: int = 1024
@@ -169,7 +171,8 @@ def command(level: Level, initramfs: Path) -> list[str]:
     else:
         run = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", str(level.cpus), *clock]
     line = [qemu.program(), "-M", level.machine, *run, "-cpu", level.cpu, "-m", str(level.memory_mb)]
-    line += ["-no-user-config", "-nodefaults", "-display", "none", "-monitor", "none", "-no-reboot"]
+    line += ["-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"]
+    line += ["-monitor", f"unix:{MONITOR_FILE},server=on,wait=off"]
     line += ["-serial", f"file:{CONSOLE_FILE}", "-device", "virtio-serial-pci"]
     line += ["-chardev", f"file,id=result,path={RESULT_FILE}", "-device", f"virtserialport,chardev=result,name={PORT}"]
     line += [*level.options, "-kernel", str(level.kernel), "-initrd", level.initrd.replace("{initramfs}", str(initramfs))]
@@ -182,7 +185,7 @@ class Watch:
     def __init__(self, level: Level, tasks: Sequence[Task], folder: Path) -> None:
         self.level = level
         self.tasks = tasks
-        self.console = folder / CONSOLE_FILE
+        self.folder, self.console = folder, folder / CONSOLE_FILE
         self.at = 0
         self.pending = ""
         self.stage, self.detail, self.rank = "", "", (-1, 0)
@@ -269,8 +272,8 @@ def task_end(folder: Path, whole: bool, reason: str) -> TaskEnd:
 
 def follow(process: subprocess.Popen, watch: Watch, label: str) -> str:
     """Waits for the first level's end; why it was not good, or nothing."""
-    start = time.monotonic()
-    while process.poll() is None and not watch.late():
+    start, pulse, asleep = time.monotonic(), Pulse(process.pid), False
+    while process.poll() is None and not watch.late() and not (asleep := pulse.stopped()):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.1)
         watch.look()
@@ -279,7 +282,15 @@ def follow(process: subprocess.Popen, watch: Watch, label: str) -> str:
         progress(f"{label}:{where}, {time.monotonic() - start:.0f} s")
     watch.look()
     if process.poll() is None and watch.stage not in ("stop", "done"):
-        return f"{watch.level.name} did not get on within {watch.limit_s():g} s {watch.describe()}"
+        machine = machine_ask(watch.folder / MONITOR_FILE)
+        (watch.folder / MACHINE_FILE).write_text(machine, encoding="utf-8")
+        what = "sleeps for ever" if asleep else f"did not get on within {watch.limit_s():g} s"
+        return f"{watch.level.name} {what} {watch.describe()}"
+    return ended(process, watch)
+
+
+def ended(process: subprocess.Popen, watch: Watch) -> str:
+    """What was not good about a first level that has ended or is about to, or nothing."""
     if watch.stage == "stop":
         return f"{watch.level.name}: {watch.detail}"
     if process.returncode:

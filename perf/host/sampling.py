@@ -25,7 +25,7 @@ def outcome_of(machine: Machine, boot: qemu.Boot, work: Path) -> tuple[qemu.Outc
     folder = work / "guest"
     if place is None:
         return qemu.run(boot, folder, "sampling"), folder
-    outcomes = bench.batch_module(place).boots_try([(boot, folder)], work / "level", False)
+    outcomes = bench.batch_module(place).boots_try([(boot, folder)], work / "level", False, cpus=2)  # who samples has one of them
     return firstlevel.outcomes_all(outcomes)[0], folder
 
 

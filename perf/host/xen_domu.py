@@ -158,7 +158,7 @@ def config_text(boot: qemu.Boot, name: str, kernel: str, ramdisk: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def level_make(exact: bool, cpus: int = 2) -> firstlevel.Level:
+def level_make(exact: bool, cpus: int = 1) -> firstlevel.Level:
     """The first level; downloads Debian's packages once. Raises TernError for what is missing."""
     packages = debcache.packages_get(PACKAGES)
     archive = firstlevel.archive_make(packages, MODULES, SETUP)
@@ -258,7 +258,7 @@ def status_judge(folder: Path, reason: str, flaw: str, crash: str) -> tuple[int,
     return told, flaw
 
 
-def commands_shown(boots: Sequence[qemu.Boot], exact: bool, cpus: int = 2) -> list[list[str]]:
+def commands_shown(boots: Sequence[qemu.Boot], exact: bool, cpus: int = 1) -> list[list[str]]:
     """The command line of the first level, and what dom0 runs for each boot; downloads nothing."""
     packages = debcache.packages_peek(PACKAGES)
     hypervisor = xen.hypervisor_get(packages) if packages else Path("xen.elf")
@@ -272,7 +272,7 @@ def commands_shown(boots: Sequence[qemu.Boot], exact: bool, cpus: int = 2) -> li
     return lines
 
 
-def environment(exact: bool, cpus: int = 2) -> dict[str, str]:
+def environment(exact: bool, cpus: int = 1) -> dict[str, str]:
     """What results.json says of the first level."""
     packages = debcache.packages_get(PACKAGES)
     level = level_of(xen.hypervisor_get(packages), nested.kernel_find(packages), Archive(), exact, cpus)
@@ -282,17 +282,17 @@ def environment(exact: bool, cpus: int = 2) -> dict[str, str]:
         "machine": level.machine,
         "cpu": level.cpu,
         "cpus": "1" if exact else str(cpus),
-        "accelerator": "tcg, icount shift=0" if exact else "tcg, parallel",
+        "accelerator": "tcg, icount shift=0" if exact else "tcg",
         "command_line": level.append,
     }
 
 
 def boots_try(
-    boots: Sequence[tuple[qemu.Boot, Path]], work: Path, exact: bool, label: str = "domU"
+    boots: Sequence[tuple[qemu.Boot, Path]], work: Path, exact: bool, cpus: int = 1, label: str = "domU"
 ) -> list[qemu.Outcome | TernError]:
     """Runs the boots, each with the folder that gets its files, in one first level whose own files stay in `work`."""
 
     def task(boot: qemu.Boot, name: str) -> firstlevel.Task:
         return task_make(boot, name, exact)
 
-    return firstlevel.boots_try(level_make(exact), boots, task, outcome_make, work, label)
+    return firstlevel.boots_try(level_make(exact, cpus), boots, task, outcome_make, work, label)

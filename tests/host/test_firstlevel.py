@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT / "perf/host")]
 
 import firstlevel
 import nested
+import pulse
 import qemu
 from common import TernError
 from initramfs import Archive
@@ -55,6 +56,11 @@ class Sessions(unittest.TestCase):
         ):
             with self.assertRaisesRegex(TernError, words):
                 self.session(plays)
+
+    def test_asleep_for_ever(self):
+        with mock.patch.object(pulse, "WINDOW_S", 0.3), self.assertRaisesRegex(TernError, "sleeps for ever before the first"):
+            self.session("boots hang")
+        self.assertTrue((self.folder / "work/machine.txt").is_file())
 
     def test_console_is_shown(self):
         with self.assertRaisesRegex(TernError, r"(?s)did not get on.*\n    tern: ready"):
@@ -128,7 +134,7 @@ class Boots(unittest.TestCase):
 
     def test_command_is_that_of_the_first_level(self):
         boot = qemu.Boot(kernel=Path("/a b/k.elf"), initrd=Path("/x/i.img"), append="it's 1", smp=3, machine="microvm")
-        inner, files = nested.inner_boot(boot)
+        inner, files = nested.inner_boot(boot, exact=False)
         self.assertEqual(sorted(files.values()), [Path("/a b/k.elf"), Path("/x/i.img")])
         task = nested.task_make(boot, "name", False)
         self.assertIn("-accel kvm -cpu host -smp 3", task.script)
@@ -136,7 +142,16 @@ class Boots(unittest.TestCase):
         self.assertNotIn("/a b/", task.script)
         self.assertEqual(str(inner.kernel), f"/{firstlevel.session_path(Path('/a b/k.elf'))}")
         with self.assertRaisesRegex(TernError, "plugin"):
-            nested.inner_boot(qemu.Boot(plugin="x"))
+            nested.inner_boot(qemu.Boot(plugin="x"), exact=False)
+
+    def test_exact_guest_has_no_pv_eoi_unless_it_is_asked_for(self):
+        for append, exact, wanted in (
+            ("a=1", False, "a=1"),
+            ("a=1", True, "a=1 kvm=-pv_eoi"),
+            ("", True, "kvm=-pv_eoi"),
+            ("kvm=all", True, "kvm=all"),
+        ):
+            self.assertEqual(nested.inner_boot(qemu.Boot(append=append), exact)[0].append, wanted)
 
     def test_different_files_have_different_places(self):
         self.assertNotEqual(firstlevel.session_path(Path("/a/b c")), firstlevel.session_path(Path("/a/b_c")))

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Unit tests of pulse.py: an emulator that does nothing any more."""
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf/host"))
+
+import pulse
+
+
+def stopped_within(process: subprocess.Popen, seconds: float) -> bool:
+    """Whether the process is said to have stopped by then."""
+    looked, end = pulse.Pulse(process.pid), time.monotonic() + seconds
+    while time.monotonic() < end:
+        if looked.stopped():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class Pulses(unittest.TestCase):
+    """Of real processes, with a window of 0.3 s."""
+
+    def setUp(self):
+        patch = mock.patch.object(pulse, "WINDOW_S", 0.3)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def start(self, *words: str) -> subprocess.Popen:
+        """A process that ends with the test."""
+        process = subprocess.Popen(words)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_sleeper_has_none(self):
+        self.assertTrue(stopped_within(self.start("sleep", "60"), 5))
+
+    def test_worker_has_one_in_any_thread(self):
+        program = "import threading, time\ndef spin():\n while True: pass\nthreading.Thread(target=spin).start()\ntime.sleep(60)"
+        process = self.start(sys.executable, "-c", program)
+        time.sleep(0.3)
+        self.assertFalse(stopped_within(process, 1.0))
+
+    def test_nothing_is_said_before_the_window_is_over(self):
+        with mock.patch.object(pulse, "WINDOW_S", 30.0):
+            self.assertFalse(stopped_within(self.start("sleep", "60"), 0.5))
+
+    def test_own_time_grows(self):
+        before = pulse.cpu_seconds(os.getpid())
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+        self.assertGreater(pulse.cpu_seconds(os.getpid()), before + 0.04)
+        self.assertEqual(pulse.cpu_seconds(1 << 22), 0.0)
+
+
+class Monitors(unittest.TestCase):
+    """What answers, what stays silent, and what is not there."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tern-pulse-")
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name, "monitor")
+
+    def serve(self, answers: bool) -> None:
+        """A monitor for one connection."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.path))
+        listener.listen(1)
+        self.addCleanup(listener.close)
+
+        def run() -> None:
+            link, _ = listener.accept()
+            link.sendall(b"QEMU 7.2 monitor\r\n(qemu) ")
+            while answers and (words := link.recv(1000)):
+                link.sendall(b"i\x1b[K\x1b[Din\x1b[K\r\nabout " + words.strip() + b"\r\n(qemu) ")
+            while link.recv(1000):
+                pass
+            link.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.addCleanup(thread.join)
+
+    def test_each_question_is_answered(self):
+        self.serve(True)
+        said = pulse.machine_ask(self.path)
+        self.assertEqual(said, "\n".join(f"about {words}\n" for words in pulse.QUESTIONS))
+
+    def test_silence_takes_no_more_than_its_time(self):
+        self.serve(False)
+        with mock.patch.object(pulse, "ANSWER_S", 0.2):
+            self.assertEqual(pulse.machine_ask(self.path), "")
+
+    def test_no_monitor(self):
+        self.assertEqual(pulse.machine_ask(self.path), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
