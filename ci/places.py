@@ -5,6 +5,7 @@ A place is an entry of PLACES. `./tern check` runs there what tests.cfg asks for
 runs everything there. A test that a place cannot run is skipped with the reason. Each session is a job, and so is
 each test, which tells what the session found; a session that a test stops goes on with the next one.
 """
+import contextlib
 import fnmatch
 import shutil
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from jobs import Failed, Job, Skipped
 BOOTS_PER_SESSION = 24
 LIMITS_PER_SESSION_S = 1000  # of the tests' own time limits: what may last long does not keep the others' results back
 RESTARTS_MAX = 4
+QUIET = "com1=spare"  # each byte there is a way through KVM, Linux and QEMU, all emulated
 BOOTS = Sequence[tuple[qemu.Boot, Path]]
 
 
@@ -31,13 +33,14 @@ BOOTS = Sequence[tuple[qemu.Boot, Path]]
 class Place:
     """`machines`: QEMU's machines there, the usual one first; a test that wants another of q35's kin or microvm's has
     no meaning there if it names no q35. `boots_try(boots, work, exact)` as nested.boots_try. `refuse`
-    says why a test cannot run, or nothing. `slower`: by how much a test's time limit is stretched. `repeat_max`: boots
+    says why a test cannot run, or nothing. `append`: on each command line. `slower`: by how much a test's time limit is stretched. `repeat_max`: boots
     at most of a test that repeats. `exact`: whether tests of one CPU under icount have a first level under icount."""
 
     name: str
     machines: tuple[str, ...]
     boots_try: Callable[[BOOTS, Path, bool], list[qemu.Outcome | TernError]]
     refuse: Callable[[GuestTest, "Place"], str]
+    append: str = ""
     slower: float = 4.0
     repeat_max: int = 5
     exact: bool = True
@@ -81,6 +84,8 @@ def xen_refuse(test: GuestTest, place: Place) -> str:
         return "Xen boots kernel and image without GRUB"
     if test.typed:
         return "there is no serial line to type on"
+    if test.com1:
+        return "COM1 is Xen's"
     if test.devices:
         return "Xen hands no device to this guest"
     if test.virtio != "modern":
@@ -91,8 +96,8 @@ def xen_refuse(test: GuestTest, place: Place) -> str:
 PLACES = {
     place.name: place
     for place in (
-        Place("kvm-q35", ("q35", "pc"), kvm_boots, kvm_refuse),
-        Place("kvm-microvm", ("microvm", "microvm,acpi=off"), kvm_boots, kvm_refuse),
+        Place("kvm-q35", ("q35", "pc"), kvm_boots, kvm_refuse, append=QUIET),
+        Place("kvm-microvm", ("microvm", "microvm,acpi=off"), kvm_boots, kvm_refuse, append=QUIET),
         Place("xen-dom0", ("q35", "pc"), xen_dom0.boots_try, xen_refuse),
         Place("xen-domu", ("q35", "pc"), xen_domu.boots_try, xen_refuse),
     )
@@ -120,7 +125,8 @@ class Session:
             folder = LOGS / test.name
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            boot = guest_tests.boot_make(test, folder, guest_tests.append_of(test))
+            append = f"{guest_tests.append_of(test)} {self.place.append}".strip()
+            boot = guest_tests.boot_make(test, folder, append)
             boot = replace(boot, timeout_s=boot.timeout_s * self.place.slower)
             made += [(test, boot, folder / f"boot{number}") for number in range(1, test.repeat + 1)]
         return made
@@ -134,6 +140,8 @@ class Session:
             good = next((n for n, result in enumerate(results) if isinstance(result, TernError)), len(results))
             stopped = good < len(results)
             stops += stopped
+            if stopped:
+                self.keep(stops)
             if stopped and stops > RESTARTS_MAX:
                 raise Failed(f"the first level was stopped {stops} times: {results[good]}")
             taken = good + (1 if stopped and again and good == 0 else 0)
@@ -141,6 +149,13 @@ class Session:
                 self.found.setdefault(test.name, []).append(result)
             waiting, again = waiting[taken:], stopped and taken == good
         return f"{sum(map(len, self.found.values()))} boots" + (f", the first level stopped {stops} times" if stops else "")
+
+    def keep(self, stops: int) -> None:
+        """Puts aside what the stopped first level left."""
+        folder = LOGS / f"{self.name()}.stopped{stops}"
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.move(LOGS / self.name(), folder)
 
     def level_run(self, boots: list[tuple[GuestTest, qemu.Boot, Path]]) -> list[qemu.Outcome | TernError]:
         """The boots in one first level."""
@@ -229,7 +244,7 @@ def jobs_make(place: Place, tests: Sequence[GuestTest]) -> list[Job]:
     made = [Job(test.name, skip(reason)) for test, reason in refused if reason]
     for session in sessions_make(place, [test for test, reason in refused if not reason]):
         builds = tuple(sorted({f"build.gcc.{test.build}" for test in session.tests}))
-        made.append(Job(session.name(), session.run, builds, slots=2, long=True))
+        made.append(Job(session.name(), session.run, builds, long=True))
         made += [
             Job(test.name, lambda session=session, test=test: session.report(test), (session.name(),), long=True)
             for test in session.tests
