@@ -20,7 +20,6 @@ FOLDER = "perf/listing"
 TOTAL = re.compile(r"^ +total +(\d+) +100\.0$", re.MULTILINE)
 LINE = re.compile(r"^ *(\d+) +(?:\+|the last )", re.MULTILINE)
 SPLIT = {"work_six": 60.0, "work_three": 30.0, "work_one": 10.0}  # tests/guest/profile/split.c
-PANIC = "the guest panicked"  # seen under nested KVM, cause not found (ARCHITECTURE.md, Caveats): made once more, and said
 MISTAKES = {
     ("--annotate", "no_such_function"): "no function is named no_such_function",
     ("--image", "no_such_image"): "there is no image no_such_image",
@@ -159,15 +158,7 @@ def sampled_split() -> str:
 def nested_split() -> str:
     """perf on the host of a guest of KVM says so too."""
     words = ("--vmm", "kvm-nested", "--image", "profile_split", "--append", "iterations=30000", "--timeout", "300")
-    said = ""
-    try:
-        document = table_make("split-nested", *words, seconds=600)
-    except Failed as reason:
-        if PANIC not in str(reason):
-            raise
-        said = f"; at the second try, the first ended with: {str(reason).strip().splitlines()[-1][:200]}"
-        document = table_make("split-nested", *words, seconds=600)
-    return split_check(document, 5.0) + said
+    return split_check(table_make("split-nested", *words, seconds=600), 5.0)
 
 
 def named() -> str:
