@@ -125,7 +125,9 @@ class Session:
             folder = LOGS / test.name
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            append = f"{guest_tests.append_of(test)} {self.place.append}".strip()
+            append = guest_tests.append_of(test)
+            if not test.typed:  # what is typed on COM1 is answered there
+                append = f"{append} {self.place.append}".strip()
             boot = guest_tests.boot_make(test, folder, append)
             boot = replace(boot, timeout_s=boot.timeout_s * self.place.slower)
             made += [(test, boot, folder / f"boot{number}") for number in range(1, test.repeat + 1)]
