@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Whether an emulator still does something, and what its machine looks like when it does not.
 
-Emulated hypervisors were seen to sleep for ever. A machine that lives uses some CPU time, if only for the timers of its
-kernel.
+QEMU 7.2 now and then lets an emulated hypervisor sleep for ever: its timer's interrupt is pending in the local APIC, the CPU
+halts with interrupts on, and was not told. VMRUN's emulation changes the word of the CPU's interrupt requests without the
+lock under which the thread of the timers does, so that one change is lost. A machine that lives uses some CPU time.
 """
 import contextlib
 import re
