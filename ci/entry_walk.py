@@ -17,6 +17,7 @@ VECTOR_DEBUG, VECTOR_NMI, VECTOR_TIMER = 1, 2, 0xF1
 IST_OF = {VECTOR_DEBUG: 3, VECTOR_NMI: 1}
 WAY_MOST = 5000  # instructions; those of the guest take less than a thousand
 STACK_BYTES = 4096  # what a way through the kernel uses at most
+USERS_GS = 3  # instructions of EXIT_TO_USER from SWAPGS's next on
 TSS_IST = 36  # offset of the first of its stacks
 FRAME = ("rip", "cs", "rflags", "rsp", "ss")  # as the CPU pushes them
 COUNT_LINE = re.compile(r"CPU 0 had (\d+) NMIs in processes and (\d+) in the kernel")
@@ -131,13 +132,20 @@ class Walk:
         self.same(before, before, self.remote.step(), "after the repeated interrupt")
 
     def repeats(self, now: Registers) -> int:
-        """From a handler in C to user mode, and one before each instruction that has the kernel's stack and GS base."""
-        stack, count = now["rsp"], 0
+        """From the entry to user mode, one before each instruction from C's first on that has the kernel's stack and GS
+        base; how many. Fails if more than the last have not."""
+        while not self.kernel.is_c(now["rip"]):
+            now = self.remote.step()
+        stack, count, missed = now["rsp"], 0, []
         while not in_user(now):
             if abs(now["rsp"] - stack) < STACK_BYTES and now["gs_base"] >> 63:
                 self.repeat(now)
                 count += 1
+            else:
+                missed.append(self.kernel.name(now["rip"]))
             now = self.remote.step()
+        if len(missed) != USERS_GS:
+            raise Failed(f"an interrupt would not be survived at {', '.join(missed)}; expected at the last {USERS_GS}")
         return count
 
     def finish(self, outcome: qemu.Outcome, folder: Path) -> str:

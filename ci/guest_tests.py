@@ -52,8 +52,8 @@ VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER
 @dataclass(frozen=True)
 class GuestTest:
     """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found, each of `com1` on
-    COM1, and none of `com1_not` there. `on`: places
-    of ci/places.py where it also runs in each check; `not_on`: those where it cannot, with the reason."""
+    COM1, and none of `com1_not` there. `on`: places of ci/places.py where it also runs in each check; `not_on`: those
+    where it cannot, with the reason."""
 
     name: str
     image: str

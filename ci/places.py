@@ -31,10 +31,11 @@ BOOTS = Sequence[tuple[qemu.Boot, Path]]
 
 @dataclass(frozen=True)
 class Place:
-    """`machines`: QEMU's machines there, the usual one first; a test that wants another of q35's kin or microvm's has
-    no meaning there if it names no q35. `boots_try(boots, work, exact)` as nested.boots_try. `refuse`
-    says why a test cannot run, or nothing. `append`: on each command line. `slower`: by how much a test's time limit is stretched. `repeat_max`: boots
-    at most of a test that repeats. `exact`: whether tests of one CPU under icount have a first level under icount."""
+    """`machines`: QEMU's machines there, the usual one first; a test that wants another of q35's kin or microvm's has no
+    meaning there if it names no q35. `boots_try(boots, work, exact)` as nested.boots_try. `refuse` says why a test
+    cannot run, or nothing. `append`: on each command line. `slower`: by how much a test's time limit is stretched.
+    `repeat_max`: boots at most of a test that repeats. `exact`: whether tests of one CPU under icount have a first
+    level under icount."""
 
     name: str
     machines: tuple[str, ...]

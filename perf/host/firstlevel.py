@@ -26,7 +26,8 @@ from pathlib import Path
 import qemu
 from common import TernError, progress
 from initramfs import Archive
-from pulse import Pulse, machine_ask
+from monitor import machine_ask
+from pulse import Pulse
 
 CONSOLE_FILE, RESULT_FILE, INITRAMFS_FILE, QEMU_FILE = "console.txt", "results.tar", "initramfs.cpio", "qemu.txt"
 MONITOR_FILE, MACHINE_FILE = "monitor", "machine.txt"

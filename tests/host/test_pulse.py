@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Unit tests of pulse.py: an emulator that does nothing any more."""
 import os
-import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 import unittest
 from pathlib import Path
@@ -61,48 +58,6 @@ class Pulses(unittest.TestCase):
             pass
         self.assertGreater(pulse.cpu_seconds(os.getpid()), before + 0.04)
         self.assertEqual(pulse.cpu_seconds(1 << 22), 0.0)
-
-
-class Monitors(unittest.TestCase):
-    """What answers, what stays silent, and what is not there."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tern-pulse-")
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name, "monitor")
-
-    def serve(self, answers: bool) -> None:
-        """A monitor for one connection."""
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(self.path))
-        listener.listen(1)
-        self.addCleanup(listener.close)
-
-        def run() -> None:
-            link, _ = listener.accept()
-            link.sendall(b"QEMU 7.2 monitor\r\n(qemu) ")
-            while answers and (words := link.recv(1000)):
-                link.sendall(b"i\x1b[K\x1b[Din\x1b[K\r\nabout " + words.strip() + b"\r\n(qemu) ")
-            while link.recv(1000):
-                pass
-            link.close()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        self.addCleanup(thread.join)
-
-    def test_each_question_is_answered(self):
-        self.serve(True)
-        said = pulse.machine_ask(self.path)
-        self.assertEqual(said, "\n".join(f"about {words}\n" for words in pulse.QUESTIONS))
-
-    def test_silence_takes_no_more_than_its_time(self):
-        self.serve(False)
-        with mock.patch.object(pulse, "ANSWER_S", 0.2):
-            self.assertEqual(pulse.machine_ask(self.path), "")
-
-    def test_no_monitor(self):
-        self.assertEqual(pulse.machine_ask(self.path), "")
 
 
 if __name__ == "__main__":
