@@ -26,11 +26,11 @@ from pathlib import Path
 import qemu
 from common import TernError, progress
 from initramfs import Archive
-from monitor import machine_ask
-from pulse import Pulse
+from monitor import key_press, machine_ask
+from pulse import FAINT_S, STOPPED_S, Pulse
 
 CONSOLE_FILE, RESULT_FILE, INITRAMFS_FILE, QEMU_FILE = "console.txt", "results.tar", "initramfs.cpio", "qemu.txt"
-MONITOR_FILE, MACHINE_FILE = "monitor", "machine.txt"
+MONITOR_FILE, MACHINE_FILE, WOKEN_FILE = "monitor", "machine.txt", "woken.txt"
 STATUS_FILE, OUTPUT_FILE, TIMES_FILE = "status.txt", "output.txt", "times.txt"
 PORT = "org.tern.result"
 PORT_MODULES = ("virtio_pci", "virtio_console")
@@ -271,13 +271,34 @@ def task_end(folder: Path, whole: bool, reason: str) -> TaskEnd:
     return TaskEnd(int(status), float(times[1]) - float(times[0]), folder)
 
 
+class Waker:
+    """Wakes a level that seems to sleep for ever (pulse.py), and writes down where it did so."""
+
+    def __init__(self, process: subprocess.Popen, watch: Watch) -> None:
+        self.process, self.watch = process, watch
+        self.pulse = Pulse(process.pid, FAINT_S)
+
+    def look(self) -> None:
+        """To be called several times a second."""
+        if self.pulse.stopped() and key_press(self.watch.folder / MONITOR_FILE):
+            with open(self.watch.folder / WOKEN_FILE, "a", encoding="utf-8") as file:
+                print(self.watch.describe(), file=file)
+            self.pulse = Pulse(self.process.pid, FAINT_S)
+
+
+def woken(folder: Path) -> int:
+    """How often the level that ran in this folder was woken."""
+    return len(qemu.read_text(folder / WOKEN_FILE).splitlines())
+
+
 def follow(process: subprocess.Popen, watch: Watch, label: str) -> str:
     """Waits for the first level's end; why it was not good, or nothing."""
-    start, pulse, asleep = time.monotonic(), Pulse(process.pid), False
+    start, pulse, waker, asleep = time.monotonic(), Pulse(process.pid, STOPPED_S), Waker(process, watch), False
     while process.poll() is None and not watch.late() and not (asleep := pulse.stopped()):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.1)
         watch.look()
+        waker.look()
         number = watch.task()
         where = f" {number + 1}/{len(watch.tasks)}" if number is not None else f" {watch.stage or 'boots'}"
         progress(f"{label}:{where}, {time.monotonic() - start:.0f} s")

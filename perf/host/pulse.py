@@ -3,14 +3,15 @@
 
 QEMU 7.2 now and then lets an emulated hypervisor sleep for ever: its timer's interrupt is pending in the local APIC, the CPU
 halts with interrupts on, and was not told. By its source helper_vmrun changes the word of the CPU's interrupt requests
-without the lock under which the thread of the timers does, so one change can be lost. A machine that lives uses CPU time.
+without the lock under which the thread of the timers does, so one change can be lost. Any other interrupt makes the APIC
+tell the CPU again. A machine that lives uses CPU time.
 """
 import contextlib
 import time
 from pathlib import Path
 
-WINDOW_S = 20.0
-LIVING_S = 0.020  # CPU time in a window; a Linux that does nothing uses 0.08 s, above Xen 0.22 s
+STOPPED_S, FAINT_S = 20.0, 4.0  # after so long without a pulse it is given up, it is worth a try to wake it
+LIVING = 0.001  # CPU time by real time; a Linux that does nothing uses 0.004, above Xen 0.011
 
 
 def cpu_seconds(pid: int) -> float:
@@ -24,19 +25,19 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Pulse:
-    """Of a process, since the object was made."""
+    """Of a process, since the object was made. `window_s`: how long it has to be silent."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, window_s: float) -> None:
+        self.pid, self.window_s = pid, window_s
         self.looks = [(time.monotonic(), cpu_seconds(pid))]
 
     def stopped(self) -> bool:
-        """Whether it has done nothing for the last WINDOW_S. To be asked several times a second."""
+        """Whether it has done nothing for the last window_s. To be asked several times a second."""
         now = time.monotonic()
-        if now - self.looks[-1][0] < WINDOW_S / 10:
+        if now - self.looks[-1][0] < self.window_s / 10:
             return False
         used = cpu_seconds(self.pid)
         self.looks.append((now, used))
-        while now - self.looks[1][0] >= WINDOW_S:
+        while now - self.looks[1][0] >= self.window_s:
             self.looks.pop(0)
-        return now - self.looks[0][0] >= WINDOW_S and used - self.looks[0][1] < LIVING_S
+        return now - self.looks[0][0] >= self.window_s and used - self.looks[0][1] < LIVING * self.window_s

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Stands in for the QEMU of a first level: what it says and hands back in its folder is told by $FAKE_LEVEL.
 
-Words: boots (says linux, ready), each N=STATUS (runs task N and hands it back), begins=N (begins it and no more), stop=TEXT, done, hang, again (says
-the same for ever), exit=N,
-evil=NAME (a tar with that name), cut (the tar ends in the middle)."""
+Words: boots (says linux, ready), each N=STATUS (runs task N and hands it back), begins=N (begins it and no more), stop=TEXT, done, hang, key
+(sleeps until one is pressed by the monitor), again (says the same for ever), exit=N, evil=NAME (a tar with that name), cut (the tar ends in the middle)."""
 import io
 import os
+import socket
 import sys
 import tarfile
 import time
@@ -35,6 +35,19 @@ def hand_back(name: str, files: dict[str, str]) -> None:
         file.write(data.getvalue())
 
 
+def key_wait() -> None:
+    """A monitor for one connection, until a key is pressed."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("monitor")
+        listener.listen(1)
+        link, _ = listener.accept()
+        with link:
+            link.sendall(b"(qemu) ")
+            while not link.recv(1000).startswith(b"sendkey "):
+                pass
+            link.sendall(b"(qemu) ")
+
+
 def main() -> int:
     """Plays the words."""
     for word in os.environ["FAKE_LEVEL"].split():
@@ -50,6 +63,8 @@ def main() -> int:
             say(f"task {int(value):04d}")
         elif name in ("stop", "done"):
             say(word.replace("=", " "))
+        elif name == "key":
+            key_wait()
         elif name == "evil":
             hand_back("", {value: "x"})
         elif name == "cut":

@@ -15,7 +15,6 @@ sys.path[:0] = [str(ROOT / "perf/host")]
 
 import firstlevel
 import nested
-import pulse
 import qemu
 from common import TernError
 from initramfs import Archive
@@ -58,9 +57,17 @@ class Sessions(unittest.TestCase):
                 self.session(plays)
 
     def test_asleep_for_ever(self):
-        with mock.patch.object(pulse, "WINDOW_S", 0.3), self.assertRaisesRegex(TernError, "sleeps for ever before the first"):
+        with mock.patch.object(firstlevel, "STOPPED_S", 0.3), self.assertRaisesRegex(TernError, "sleeps for ever before the first"):
             self.session("boots hang")
         self.assertTrue((self.folder / "work/machine.txt").is_file())
+
+    def test_woken_by_a_key(self):
+        with mock.patch.object(firstlevel, "FAINT_S", 0.1):
+            ends = self.session("boots 0=0 key 1=33 done")
+        self.assertEqual([end.status for end in ends], [0, 33])
+        self.assertEqual((self.folder / "work/woken.txt").read_text(), "at task 1 of 2 (t0)\n")
+        self.assertEqual(firstlevel.woken(self.folder / "work"), 1)
+        self.assertEqual(firstlevel.woken(self.folder), 0)
 
     def test_console_is_shown(self):
         with self.assertRaisesRegex(TernError, r"(?s)did not get on.*\n    tern: ready"):
