@@ -108,7 +108,7 @@ def shown(result: Result) -> None:
 
 def check(filters: list[str], quick: bool, only_list: bool, on: str | None) -> int:
     """Runs the command; returns 1 if anything failed. Raises TernError if a filter matches nothing."""
-    every = jobs_all() if on is None else [*build_jobs(("gcc",)), *places.place_jobs(places.PLACES[on], filters)]
+    every = jobs_all() if on is None else [*build_jobs(("gcc",)), *places.place_jobs(on, filters)]
     chosen = jobs.select(every, filters)
     if only_list:
         print("\n".join(job.name for job in chosen))

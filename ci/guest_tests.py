@@ -39,6 +39,7 @@ KEYS = {
     "seed",
     "group",
     "on",
+    "on_append",
     "not_on",
     "xl",
     "ends",
@@ -52,8 +53,8 @@ VENDOR_OF_ENTRY = {"syscall": "", "sysenter": "vendor=GenuineIntel"}  # SYSENTER
 @dataclass(frozen=True)
 class GuestTest:
     """One cell of the matrix. `expect` is SUCCESS or QEMU's exit status; each of `log` must be found, each of `com1` on
-    COM1, and none of `com1_not` there. `on`: places of ci/places.py where it also runs in each check; `not_on`: those
-    where it cannot, with the reason."""
+    COM1, and none of `com1_not` there. `on`: places of ci/places.py where it also runs in each check; `on_append`: words
+    that replace those of `append` with the same key there; `not_on`: places where it cannot run, with the reason."""
 
     name: str
     image: str
@@ -78,6 +79,7 @@ class GuestTest:
     long: bool
     section: str
     on: tuple[str, ...]
+    on_append: str
     not_on: dict[str, str]
     xl: tuple[str, ...]
     ends: str
@@ -118,6 +120,15 @@ def reasons(section: str, text: str) -> dict[str, str]:
             raise TernError(f"tests.cfg: [{section}] not_on = {line}; use PLACE: REASON")
         found[place.strip()] = reason.strip()
     return found
+
+
+def on_append(section: str, keys: dict[str, str]) -> str:
+    """Words that replace some of append=; each must have one to replace."""
+    known = {word.partition("=")[0] for word in keys.get("append", "").split()}
+    for word in keys.get("on_append", "").split():
+        if word.partition("=")[0] not in known:
+            raise TernError(f"tests.cfg: [{section}] on_append = {word}; append= has no {word.partition('=')[0]}= to replace")
+    return keys.get("on_append", "")
 
 
 def typed(section: str, keys: dict[str, str]) -> str:
@@ -187,6 +198,7 @@ def section_expand(section: str, keys: dict[str, str]) -> list[GuestTest]:
                 one_of(section, "group", keys.get("group", "short"), ("short", "long")) == "long",
                 section,
                 tuple(keys.get("on", "").split()),
+                on_append(section, keys),
                 reasons(section, keys.get("not_on", "")),
                 tuple(keys.get("xl", "").split()),
                 keys.get("ends", ""),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import debcache
+import firstlevel
 import guest_tests
 import nested
 import qemu
@@ -137,9 +138,10 @@ class Session:
     def run(self) -> str:
         """Boots all tests. A boot that stops the first level is tried once more in another one, in which the rest goes
         on: QEMU 7.2 now and then lets a whole first level sleep for ever, whatever runs in it."""
-        waiting, stops, again = self.boots(), 0, False
+        waiting, stops, woken, again = self.boots(), 0, 0, False
         while waiting:
             results = self.level_run(waiting)
+            woken += firstlevel.woken(LOGS / self.name())
             good = next((n for n, result in enumerate(results) if isinstance(result, TernError)), len(results))
             stopped = good < len(results)
             stops += stopped
@@ -151,7 +153,10 @@ class Session:
             for (test, _, _), result in zip(waiting[:taken], results):
                 self.found.setdefault(test.name, []).append(result)
             waiting, again = waiting[taken:], stopped and taken == good
-        return f"{sum(map(len, self.found.values()))} boots" + (f", the first level stopped {stops} times" if stops else "")
+        notes = [f"{sum(map(len, self.found.values()))} boots"]
+        notes += [f"the first level stopped {stops} times"] if stops else []
+        notes += [f"it was woken {woken} times"] if woken else []
+        return ", ".join(notes)
 
     def keep(self, stops: int) -> None:
         """Puts aside what the stopped first level left."""
@@ -190,7 +195,14 @@ def on_place(test: GuestTest, place: Place) -> GuestTest:
     name = guest_tests.test_name(test.section, place.name, test.smp, test.entry)
     usual = test.machine == "q35" and test.machine not in place.machines
     machine = place.machines[0] if usual else test.machine
-    return replace(test, name=name, machine=machine, repeat=min(test.repeat, place.repeat_max))
+    append = append_on(test.append, test.on_append)
+    return replace(test, name=name, machine=machine, append=append, repeat=min(test.repeat, place.repeat_max))
+
+
+def append_on(append: str, instead: str) -> str:
+    """The command line with the words of `instead` in the places of those with the same key."""
+    changes = {word.partition("=")[0]: word for word in instead.split()}
+    return " ".join(changes.get(word.partition("=")[0], word) for word in append.split()) if changes else append
 
 
 def tests_on(place: Place) -> list[GuestTest]:
@@ -255,13 +267,18 @@ def jobs_make(place: Place, tests: Sequence[GuestTest]) -> list[Job]:
     return made
 
 
-def place_jobs(place: Place, filters: Sequence[str]) -> list[Job]:
-    """Every guest test there whose name matches a filter."""
-    tests = tests_on(place)
-    chosen = [t for t in tests if not filters or any(word in t.name or fnmatch.fnmatchcase(t.name, word) for word in filters)]
-    if not chosen:
-        raise TernError(f"no guest test matches {' '.join(filters)} on {place.name}; see ./tern check --list --on {place.name}")
-    return jobs_make(place, chosen)
+def matches(test: GuestTest, filters: Sequence[str]) -> bool:
+    """Whether the name has a word of the filters, or none are given."""
+    return not filters or any(word in test.name or fnmatch.fnmatchcase(test.name, word) for word in filters)
+
+
+def place_jobs(name: str, filters: Sequence[str]) -> list[Job]:
+    """Every guest test on the place, or on each of `all`, whose name matches a filter."""
+    chosen = PLACES.values() if name == "all" else [PLACES[name]]
+    made = [job for place in chosen for job in jobs_make(place, [t for t in tests_on(place) if matches(t, filters)])]
+    if not made:
+        raise TernError(f"no guest test matches {' '.join(filters)} on {name}; see ./tern check --list --on {name}")
+    return made
 
 
 def default_jobs() -> list[Job]:

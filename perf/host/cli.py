@@ -218,9 +218,9 @@ def parser_make() -> argparse.ArgumentParser:
     check.add_argument("--quick", action="store_true", help="leave out what takes long")
     check.add_argument(
         "--on",
-        choices=PLACES,
+        choices=(*PLACES, "all"),
         metavar="PLACE",
-        help=f"run the guest tests, all of them, under another hypervisor in a first level: {' '.join(PLACES)}",
+        help=f"run the guest tests, all of them, under another hypervisor in a first level: {' '.join(PLACES)}, or all of these",
     )
     check.add_argument("--list", action="store_true", help="print the names and do nothing")
 

@@ -34,6 +34,18 @@ class Places(unittest.TestCase):
     def test_command_line_knows_the_places(self):
         self.assertEqual(tuple(cli.PLACES), tuple(places.PLACES))
 
+    def test_all_places(self):
+        with mock.patch("guest_tests.tests_read", lambda: sections(a={"machine": "q35 microvm"}, b={})):
+            names = {job.name for job in places.place_jobs("all", ["guest.a."])}
+        self.assertEqual({name for name in names if name.startswith("guest")}, {f"guest.a.{p}.1cpu" for p in places.PLACES})
+
+    def test_less_work_there(self):
+        words = {"append": "iterations=400 idle=hlt x", "on_append": "idle=poll iterations=4"}
+        (test,) = self.on("xen-domu", a=words).values()
+        self.assertEqual(test.append, "iterations=4 idle=poll x")
+        with self.assertRaisesRegex(TernError, "on_append = more=1; append= has no more= to replace"):
+            sections(a={**words, "on_append": "more=1"})
+
     def test_each_cell_once(self):
         found = self.on("kvm-q35", a={"machine": "microvm pc q35", "smp": "1 2"})
         self.assertEqual(sorted(found), ["guest.a.kvm-q35.1cpu", "guest.a.kvm-q35.2cpu"])
@@ -82,10 +94,10 @@ class Places(unittest.TestCase):
 
     def test_filters(self):
         with mock.patch("guest_tests.tests_read", lambda: sections(a={}, b={})):
-            names = [job.name for job in places.place_jobs(places.PLACES["kvm-q35"], ["guest.a"])]
+            names = [job.name for job in places.place_jobs("kvm-q35", ["guest.a"])]
             self.assertEqual(names, ["session.kvm-q35.1", "guest.a.kvm-q35.1cpu"])
             with self.assertRaisesRegex(TernError, "no guest test matches nothing"):
-                places.place_jobs(places.PLACES["kvm-q35"], ["nothing"])
+                places.place_jobs("kvm-q35", ["nothing"])
 
 
 class Sessions(unittest.TestCase):
