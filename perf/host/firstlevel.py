@@ -36,7 +36,7 @@ PORT = "org.tern.result"
 PORT_MODULES = ("virtio_pci", "virtio_console")
 STAGE = re.compile(r"^.*?tern: (linux|ready|task|stop|done)\b ?(.*)$", re.MULTILINE)
 SHOWN_LINES = 15
-POWER_OFF_SECONDS = 10.0
+POWER_OFF_SECONDS, KNOCK_S = 10.0, 3.0
 TAIL_BYTES = 1 << 16
 
 INIT = """#!/bin/sh
@@ -272,18 +272,27 @@ def task_end(folder: Path, whole: bool, reason: str) -> TaskEnd:
 
 
 class Waker:
-    """Wakes a level that seems to sleep for ever (pulse.py), and writes down where it did so."""
+    """Presses a key, for a level that was not told of an interrupt (pulse.py): every KNOCK_S, since one whose guest is
+    busy then shows no sign of it, the guest alone runs; an exact level only when it seems to sleep for ever. Writes down
+    where a level seemed to sleep."""
 
     def __init__(self, process: subprocess.Popen, watch: Watch) -> None:
         self.process, self.watch = process, watch
-        self.pulse = Pulse(process.pid, FAINT_S)
+        self.begin()
+
+    def begin(self) -> None:
+        """A key was pressed."""
+        self.pulse, self.since = Pulse(self.process.pid, FAINT_S), time.monotonic()
 
     def look(self) -> None:
         """To be called several times a second."""
-        if self.pulse.stopped() and key_press(self.watch.folder / MONITOR_FILE):
+        asleep = self.pulse.stopped()
+        knocks = not self.watch.level.exact and time.monotonic() - self.since > KNOCK_S
+        if (asleep or knocks) and key_press(self.watch.folder / MONITOR_FILE) and asleep:
             with open(self.watch.folder / WOKEN_FILE, "a", encoding="utf-8") as file:
                 print(self.watch.describe(), file=file)
-            self.pulse = Pulse(self.process.pid, FAINT_S)
+        if asleep or knocks:
+            self.begin()
 
 
 def woken(folder: Path) -> int:

@@ -4,13 +4,14 @@
 QEMU 7.2 now and then lets an emulated hypervisor sleep for ever: its timer's interrupt is pending in the local APIC, the CPU
 halts with interrupts on, and was not told. By its source helper_vmrun changes the word of the CPU's interrupt requests
 without the lock under which the thread of the timers does, so one change can be lost. Any other interrupt makes the APIC
-tell the CPU again. A machine that lives uses CPU time.
+tell the CPU again. A machine that lives uses CPU time (one whose guest computes does so too, and may wait for ever all the
+same).
 """
 import contextlib
 import time
 from pathlib import Path
 
-STOPPED_S, FAINT_S = 20.0, 4.0  # after so long without a pulse it is given up, it is worth a try to wake it
+STOPPED_S, FAINT_S = 20.0, 2.0  # after so long without a pulse it is given up, it is worth a try to wake it
 LIVING = 0.001  # CPU time by real time; a Linux that does nothing uses 0.004, above Xen 0.011
 
 

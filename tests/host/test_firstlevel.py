@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Sessions in a first level that a stand-in for QEMU plays, and what becomes of guest boots in one."""
+import dataclasses
 import os
 import shutil
 import sys
@@ -68,6 +69,16 @@ class Sessions(unittest.TestCase):
         self.assertEqual((self.folder / "work/woken.txt").read_text(), "at task 1 of 2 (t0)\n")
         self.assertEqual(firstlevel.woken(self.folder / "work"), 1)
         self.assertEqual(firstlevel.woken(self.folder), 0)
+
+    def test_busy_one_hears_a_key_now_and_then(self):
+        with mock.patch.object(firstlevel, "KNOCK_S", 0.1):
+            self.assertEqual([end.status for end in self.session("boots 0=0 key 1=33 done")], [0, 33])
+        self.assertEqual(firstlevel.woken(self.folder / "work"), 0)
+
+    def test_exact_one_is_left_alone(self):
+        self.level = dataclasses.replace(self.level, exact=True)
+        with mock.patch.object(firstlevel, "KNOCK_S", 0.1):
+            self.assertEqual([end.status for end in self.session("boots 0=0 key 1=33 done")], [0, None])
 
     def test_console_is_shown(self):
         with self.assertRaisesRegex(TernError, r"(?s)did not get on.*\n    tern: ready"):
