@@ -54,10 +54,11 @@ class Kernel:
     @functools.cached_property
     def halt(self) -> int:
         """Where a CPU without work halts: the HLT behind an STI."""
-        found = re.findall(r"\tsti\s*\n\s*([0-9a-f]+):\thlt", disassembly("tern.elf"))
+        halts = re.findall(r"\tsti\s*\n\s*([0-9a-f]+):\thlt", disassembly("tern.elf"))
+        found = [int(at, 16) for at in halts if self.name(int(at, 16)).startswith("sched_")]
         if len(found) != 1:
-            raise Failed(f"{len(found)} places halt with interrupts on, expected 1")
-        return int(found[0], 16)
+            raise Failed(f"{len(found)} places of the scheduler halt with interrupts on, expected 1")
+        return found[0]
 
     def find(self, label: str, mnemonic: str, number: int = 0) -> int:
         """The first, or a later, instruction of this kind from a label of entry.S on."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 kernel_SRCS += perf/hist.c perf/hlog.c
-kernel_SRCS += $(addprefix perf/bench/kernel/,measure.c partner.c kchannel.c kchannel_cross.c oneshot.c bus.c bus_cross.c router.c)
+kernel_SRCS += $(addprefix perf/bench/kernel/,measure.c partner.c kchannel.c kchannel_cross.c ipi.c oneshot.c bus.c bus_cross.c router.c)
 # The debug kernel tests itself: tests/guest/kernel/.
 kernel_SRCS-release := perf/bench/kernel/no_tests.c
 kernel_SRCS-debug := $(addprefix tests/guest/kernel/,kernel_test.c examples.c channel.c oneshot.c bus.c router.c soak.c)

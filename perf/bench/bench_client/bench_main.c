@@ -29,6 +29,7 @@ const struct bench benches[] = {
     {"bus.publish.8", BENCH_SAME_CPU, 1, 0, kernel_part_run},
     {"bus.publish.64", BENCH_SAME_CPU, 1, 0, kernel_part_run},
     {"router.send.same_cpu", BENCH_SAME_CPU, 1, 0, kernel_part_run},
+    {"ipi.round_trip", BENCH_CROSS_CPU, 1, 0, kernel_part_run},
     {"kchannel.cross_cpu", BENCH_CROSS_CPU, 1, 8, kernel_part_run},
     {"bus.deliver.cross_cpu", BENCH_CROSS_CPU, 1, 0, kernel_part_run},
     {"router.send.cross_cpu", BENCH_CROSS_CPU, 1, 0, kernel_part_run},

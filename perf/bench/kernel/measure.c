@@ -19,6 +19,7 @@ static const struct measure measures[] = {
     {"empty", measure_empty},
     {"kchannel.send_recv", measure_channel},
     {"kchannel.cross_cpu", measure_channel_cross},
+    {"ipi.round_trip", measure_ipi},
     {"oneshot.round_trip", measure_oneshot},
     {"bus.publish.0", measure_bus_0},
     {"bus.publish.1", measure_bus_1},

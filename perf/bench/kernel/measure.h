@@ -41,6 +41,7 @@ static inline __attribute__((always_inline)) void measure_loop(uint64_t *ticks, 
 /* The measures, a file for each question. */
 enum status measure_channel(uint64_t *ticks, size_t count);
 enum status measure_channel_cross(uint64_t *ticks, size_t count);
+enum status measure_ipi(uint64_t *ticks, size_t count);
 enum status measure_oneshot(uint64_t *ticks, size_t count);
 enum status measure_bus_0(uint64_t *ticks, size_t count);
 enum status measure_bus_1(uint64_t *ticks, size_t count);
