@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Other places where guest tests run: under a hypervisor in a first level, many boots in one session.
 
-A place is an entry of PLACES. `./tern check` runs there what tests.cfg asks for with on=; `./tern check --on PLACE`
-runs everything there. A test that a place cannot run is skipped with the reason. Each session is a job, and so is
+A place is an entry of PLACES. `./tern check` runs there what tests.cfg asks for with on=, and of everything a tenth, by turns:
+ten checks of other commits are one whole run on each place. `./tern check --on PLACE` runs everything there. A test that a place cannot run is skipped with the reason. Each session is a job, and so is
 each test, which tells what the session found; a session that a test stops goes on with the next one.
 """
 import contextlib
 import fnmatch
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,13 +20,14 @@ import nested
 import qemu
 import xen_dom0
 import xen_domu
-from common import TernError
+from common import ROOT, TernError, program_said
 from guest_tests import LOGS, GuestTest
 from jobs import Failed, Job, Skipped
 
 BOOTS_PER_SESSION = 24
 LIMITS_PER_SESSION_S = 1000  # of the tests' own time limits: what may last long does not keep the others' results back
 RESTARTS_MAX = 4
+TURNS = 10
 QUIET = "com1=spare"  # each byte there is a way through KVM, Linux and QEMU, all emulated
 BOOTS = Sequence[tuple[qemu.Boot, Path]]
 
@@ -281,18 +283,32 @@ def place_jobs(name: str, filters: Sequence[str]) -> list[Job]:
     return made
 
 
+def turn_get() -> int:
+    """Which of TURNS it is: by the commit, so that a check that is repeated does the same; 0 where git knows none."""
+    try:
+        status, said = program_said(["git", "rev-parse", "HEAD"], ROOT, None, 10)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return int(said[:8], 16) % TURNS if status == 0 else 0
+
+
+def default_tests(place: Place, turn: int) -> list[GuestTest]:
+    """What tests.cfg asks for with on= PLACE or PLACE.Ncpu, and every TURNSth of what can run there."""
+    tests = tests_on(place)
+    asked = {
+        test.name
+        for test in tests
+        if test.entry == "syscall" and (place.name in test.on or f"{place.name}.{test.smp}cpu" in test.on)
+    }
+    able = [test.name for test in tests if not refusal(test, place)]
+    return [test for test in tests if test.name in asked or test.name in able[turn::TURNS]]
+
+
 def default_jobs() -> list[Job]:
-    """What tests.cfg asks for with on= PLACE or PLACE.Ncpu: on each place one session."""
+    """On each place what a check runs there."""
     for test in guest_tests.tests_read():
         for word in test.on:
             if word.split(".")[0] not in PLACES:
                 raise TernError(f"tests.cfg: [{test.section}] on = {word}; the places are: {' '.join(PLACES)}")
-    made = []
-    for place in PLACES.values():
-        wanted = [
-            test
-            for test in tests_on(place)
-            if test.entry == "syscall" and (place.name in test.on or f"{place.name}.{test.smp}cpu" in test.on)
-        ]
-        made += jobs_make(place, wanted)
-    return made
+    turn = turn_get()
+    return [job for place in PLACES.values() for job in jobs_make(place, default_tests(place, turn))]

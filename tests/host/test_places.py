@@ -39,6 +39,23 @@ class Places(unittest.TestCase):
             names = {job.name for job in places.place_jobs("all", ["guest.a."])}
         self.assertEqual({name for name in names if name.startswith("guest")}, {f"guest.a.{p}.1cpu" for p in places.PLACES})
 
+    def test_ten_checks_are_everything(self):
+        place, words = places.PLACES["xen-dom0"], {"smp": "1 2 4 8", "entry": "syscall sysenter"}
+        with mock.patch("guest_tests.tests_read", lambda: sections(a=words, b=words, c={**words, "on": "xen-dom0.2cpu"})):
+            turns = [{test.name for test in places.default_tests(place, turn)} for turn in range(places.TURNS)]
+        asked = "guest.c.xen-dom0.2cpu"
+        able = {f"guest.{section}.xen-dom0.{smp}cpu" for section in "abc" for smp in (1, 2, 4, 8)}
+        self.assertTrue(all(asked in turn for turn in turns))
+        self.assertEqual(set().union(*turns), able)
+        self.assertEqual(sum(len(turn - {asked}) for turn in turns), len(able) - 1)
+
+    def test_turn_is_the_commits(self):
+        for said, turn in (((0, "0000000f" + "0" * 32), 5), ((128, "fatal: not a git repository"), 0)):
+            with mock.patch("places.program_said", lambda *_, said=said: said):
+                self.assertEqual(places.turn_get(), turn)
+        with mock.patch("places.program_said", side_effect=FileNotFoundError):
+            self.assertEqual(places.turn_get(), 0)
+
     def test_less_work_there(self):
         words = {"append": "iterations=400 idle=hlt x", "on_append": "idle=poll iterations=4"}
         (test,) = self.on("xen-domu", a=words).values()
