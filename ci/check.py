@@ -7,6 +7,7 @@ from pathlib import Path
 
 import build
 import conformance
+import console_guest
 import control_guest
 import entry_tests
 import guest_tests
@@ -91,6 +92,7 @@ def jobs_all() -> list[Job]:
         *places.default_jobs(),
         *entry_tests.entry_jobs(),
         *control_guest.control_jobs(),
+        *console_guest.console_jobs(),
         *conformance.bench_jobs(),
         *profiles.profile_jobs(),
         *vmm_guest.vmm_jobs(),

@@ -181,7 +181,14 @@ def parser_make() -> argparse.ArgumentParser:
         epilog="examples: ./tern ctl help     ./tern ctl scheduler get_stats     ./tern ctl '*' get_stats --json",
     )
     ctl.add_argument("words", nargs="+", metavar="WORD", help="help, or MODULE REQUEST [PAYLOAD...]; -- before words with -")
-    ctl.add_argument("--guest", metavar="NAME|PATH", help="which guest, or its socket, if several run")
+    which = ctl.add_mutually_exclusive_group()
+    which.add_argument("--guest", metavar="NAME|PATH", help="which guest, or its socket, if several run")
+    which.add_argument(
+        "--console",
+        metavar="PATH",
+        help="the terminal or unix socket of a guest that frames its streams on one console: under Xen what "
+        "`xenstore-read /local/domain/$(xl domid NAME)/console/tty` says",
+    )
     ctl.add_argument(
         "--timeout", type=seconds, default=5.0, metavar="S", help="how long to wait for the answer (default 5)"
     )
@@ -307,7 +314,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     if arguments.command == "ctl":
         import control
 
-        return control.ctl(arguments.words, arguments.guest, arguments.timeout, arguments.json)
+        return control.ctl(arguments.words, arguments.guest, arguments.console, arguments.timeout, arguments.json)
     if arguments.command == "unframe":
         import frames
 

@@ -4,6 +4,8 @@
 QEMU listens for it on a unix socket, in a folder that belongs to the user. A request is a line `#TAG MODULE TYPE
 PAYLOAD`, its answer a line of JSON that has the tag again. Whatever else comes is of somebody who asked before and did
 not wait, and is skipped. A socket has one client at a time; another one waits until the first has gone.
+
+A guest whose streams are frames of one console, as every guest of Xen's, is asked through that console (console.py).
 """
 import contextlib
 import json
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from common import TernError
+from console import Console
 
 SUFFIX = ".sock"
 LISTENS = 0x10000  # a flag in /proc/net/unix
@@ -150,28 +153,29 @@ class Asked:
         return TernError(how)
 
 
-def ask(path: Path, words: list[str], seconds: float) -> dict[str, Any]:
-    """Sends one request and waits for its answer. Raises TernError."""
+def ask(path: Path, words: list[str], seconds: float, framed: bool = False) -> dict[str, Any]:
+    """Sends one request and waits for its answer. `framed`: the path is a console's. Raises TernError."""
     request = " ".join(words)
     if "\n" in request or "\r" in request:
         raise TernError("a request is one line", 2)
     end = time.monotonic() + seconds
     asked = Asked(secrets.token_hex(4))
-    silent = f"{path.stem} does not answer within {seconds:g} s; it may be busy, have no such port, or another client"
-    with connect(path, seconds) as line:
+    name = str(path) if framed else path.stem
+    silent = f"{name} does not answer within {seconds:g} s; it may be busy, have no such port, or another client"
+    with Console(path, seconds) if framed else connect(path, seconds) as line:
         try:
             # The newline ends what somebody else may have left unfinished.
             line.sendall(f"\n#{asked.tag} {request}\n".encode("utf-8", "surrogateescape"))
             while (left := end - time.monotonic()) > 0:
                 line.settimeout(left)
                 if not (more := line.recv(65536)):
-                    raise asked.nothing(f"{path.stem} closed the connection before it answered")
+                    raise asked.nothing(f"{name} closed the connection before it answered")
                 if (answer := asked.take(more)) is not None:
                     return answer
         except TimeoutError:
             pass
         except OSError as error:
-            raise asked.nothing(f"{path.stem} went away: {error.strerror}") from error
+            raise asked.nothing(f"{name} went away: {error.strerror}") from error
     raise asked.nothing(silent)
 
 
@@ -242,9 +246,9 @@ def answer_lines(answer: dict[str, Any]) -> list[str]:
     return lines_of(answer["answer"]) if answer.get("answer") is not None else []
 
 
-def ctl(words: list[str], guest: str | None, seconds: float, raw: bool) -> int:
+def ctl(words: list[str], guest: str | None, console: str | None, seconds: float, raw: bool) -> int:
     """Runs the command; 0 only if the guest says OK."""
-    answer = ask(guest_find(guest), words, seconds)
+    answer = ask(Path(console), words, seconds, True) if console else ask(guest_find(guest), words, seconds)
     if raw:
         print(json.dumps(answer))
     elif lines := answer_lines(answer):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import debcache
 import firstlevel
+import frames
 import nested
 import qemu
 import xen
@@ -124,6 +125,7 @@ done
 kill $asker 2>/dev/null
 """
 XL_WORDS = ("shutdown", "reboot")
+CONTROL_WORD, CONTROL_REQUEST = "control", "power off 300"  # through the terminal of the guest's console, as `tern ctl --console`
 ASKED_FILE, ASKED_DONE = "asked.txt", "asked all"
 
 
@@ -131,14 +133,18 @@ def ask_script(name: str, words: Sequence[str]) -> str:
     """Shell text that asks this of the guest in the background; nothing for no words."""
     if not words:
         return ""
-    control = f"/local/domain/$(xl domid {name})/control"
-    lines = [
-        f"    timeout 60 xl {word} -w {name} || return"
-        if word in XL_WORDS
-        else f"    xenstore-write {control}/shutdown {word} || return; sleep 2"
-        for word in words
-    ]
-    text = "".join(f"{line}\n" for line in [*lines, f"    echo {ASKED_DONE}"])
+    domain = f"/local/domain/$(xl domid {name})"
+    control = f"{domain}/control"
+    frame = "".join(f"\\{byte:03o}" for byte in frames.Framer("control").encode(f"\n{CONTROL_REQUEST}\n".encode()))
+
+    def line(word: str) -> str:
+        if word in XL_WORDS:
+            return f"timeout 60 xl {word} -w {name} || return"
+        if word == CONTROL_WORD:
+            return f"printf '{frame}' >$(xenstore-read {domain}/console/tty) || return"
+        return f"xenstore-write {control}/shutdown {word} || return; sleep 2"
+
+    text = "".join(f"    {one}\n" for one in [*map(line, words), f"echo {ASKED_DONE}"])
     return ASK.format(control=control, words=text, file=ASKED_FILE)
 
 

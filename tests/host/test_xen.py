@@ -151,6 +151,15 @@ class DomU(Folder):
         self.assertIn("xl shutdown -w tern-3", script)
         self.assertIn("<<'END'", script)
 
+    def test_console_gets_one_frame(self):
+        script = xen_domu.ask_script("t", ["control"])
+        terminal = "$(xenstore-read /local/domain/$(xl domid t)/console/tty)"
+        line = next(line for line in script.splitlines() if "printf" in line).replace(terminal, "out")
+        self.assertIn(" >out || return", line)
+        subprocess.run(["sh", "-c", line.replace("|| return", "")], cwd=self.folder, check=True, timeout=20)
+        heard = frames.unframe((self.folder / "out").read_bytes())
+        self.assertEqual((bytes(heard.streams["control"]), heard.error()), (b"\npower off 300\n", ""))
+
     def test_what_a_guest_has_not(self):
         for boot in (qemu.Boot(cdrom=Path("/x")), qemu.Boot(kernel=self.kernel, typed="x"), qemu.Boot(kernel=self.kernel, plugin="x")):
             with self.assertRaisesRegex(TernError, "a PVH guest boots no ISO"):
