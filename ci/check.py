@@ -12,6 +12,7 @@ import control_guest
 import entry_tests
 import guest_tests
 import jobs
+import kvm_host
 import places
 import profiles
 import report
@@ -96,6 +97,7 @@ def jobs_all() -> list[Job]:
         *conformance.bench_jobs(),
         *profiles.profile_jobs(),
         *vmm_guest.vmm_jobs(),
+        *kvm_host.kvm_host_jobs(),
         Job("build.reproducible", reproduce, slots=2, long=True),
     ]
 

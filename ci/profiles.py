@@ -24,7 +24,7 @@ MISTAKES = {
     ("--annotate", "no_such_function"): "no function is named no_such_function",
     ("--image", "no_such_image"): "there is no image no_such_image",
     ("channel.call.cross_cpu.0",): "channel.call.cross_cpu.0 needs two CPUs",
-    ("--whole", "--sampler"): "--whole is for the count of all instructions",
+    ("--whole", "--sampler"): "--whole and --exact are for the count of all instructions",
     ("--vmm", "xen"): "no host's perf sees into a guest of Xen; add --sampler",
     ("channel.nonsense",): "no bench is named channel.nonsense; there are: boot.to_user, ",
 }
@@ -143,7 +143,7 @@ def split_check(document: dict[str, Any], points: float) -> str:
 
 def counted_split() -> str:
     """Exact, hence the same in two runs."""
-    words = ("--image", "profile_split", "--append", "iterations=300")
+    words = ("--exact", "--image", "profile_split", "--append", "iterations=300")
     first, second = table_make("split", *words), table_make("split-again", *words)
     if first != second:
         raise Failed("two runs count differently; compare split/ and split-again/ in build/check/profile/")
@@ -168,7 +168,7 @@ def named() -> str:
     if not wanted <= rows:
         raise Failed(f"not in the table: {sorted(wanted - rows)}")
     folder = WORK / "annotated"
-    line = (ROOT / "tern", "profile", "--annotate", "sys_channel_transact", "--out", folder)
+    line = (ROOT / "tern", "profile", "--exact", "--annotate", "sys_channel_transact", "--out", folder)
     shown = run_quiet(*line, cwd=ROOT, seconds=180)
     executed = re.findall(r"^ +([1-9]\d*)  \+0x[0-9a-f]+  \S", shown, re.MULTILINE)
     if len(executed) < 30 or "sys/fastpath.c:" not in shown:

@@ -126,8 +126,9 @@ def parser_make() -> argparse.ArgumentParser:
     profile = commands.add_parser(
         "profile",
         help="which functions of kernel and processes the time goes to",
-        description="Runs benches, or an image, and prints a table of functions of kernel and processes: a plugin of an "
-        "emulating QEMU counts every instruction, the same in each run. --sampler: the guest samples itself, callers included, on any hypervisor, and "
+        description="Runs benches, or an image, and prints a table of functions of kernel and processes: samples of this host's "
+        "perf of a guest of its KVM; without KVM, or with --exact, a plugin of an emulating QEMU counts every instruction, the "
+        "same in each run. --sampler: the guest samples itself, callers included, on any hypervisor, and "
         "leaves a perf.data for `perf report -g`. --vmm kvm-nested: perf on the host of a guest of KVM. --listing: every "
         "instruction of one operation of a bench, with source lines; the total must be the figure of `bench`.",
         epilog="examples: ./tern profile channel.call.same_cpu.32     ./tern profile --annotate sys_channel_transact\n"
@@ -140,6 +141,7 @@ def parser_make() -> argparse.ArgumentParser:
     source = profile.add_mutually_exclusive_group()
     source.add_argument("--sampler", action="store_true", help="the guest's own samples, with callers")
     source.add_argument("--listing", action="store_true", help="list one operation of BENCH instead")
+    source.add_argument("--exact", action="store_true", help="count instructions, without KVM, even where there is KVM")
     profile.add_argument(
         "--vmm", choices=("q35", "pc", "microvm", "kvm-nested", "xen"), default="q35", metavar="VMM", help="(default q35)"
     )
@@ -274,6 +276,7 @@ def profile_command(arguments: argparse.Namespace) -> int:
             out,
             arguments.timeout,
             arguments.kernel,
+            arguments.exact,
         )
     )
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A profile from the host of a guest of KVM: `perf kvm record` in the first level (nested.py) while the guest runs, and what
 the guest left for: exits by reason. perf names the kernel's functions by the kallsyms file; what it sees of processes it
-cannot name, and is named here by address.
+cannot name, and is named here by address. perfhost.py does the same where the host is this one.
 
 The first level runs under -icount, where samples follow instructions; perf's event is cpu-clock, since nothing here has
 performance counters. The guest is sampled without being asked, hence without callers.
@@ -22,7 +22,7 @@ from initramfs import Archive
 from profiling import Found, Machine
 
 PERF = "perf"
-DATA_FILE, EXITS_FILE = "perf.data.kvm", "exits.txt"
+DATA_FILE, EXITS_FILE, PERF_SAYS_FILE = "perf.data.kvm", "exits.txt", "perf.txt"
 KALLSYMS = "tern.kallsyms"
 HZ = 997
 ITERATIONS = 3000000
@@ -30,10 +30,15 @@ SAMPLE = re.compile(r"^\s*(\S+)\s+([0-9a-f]+)\s*$")  # perf script -F misc,ip: t
 GUEST = "G"  # among them for both modes of a guest
 EXIT = re.compile(r"exit_reason: *(\d+) *\} hitcount: *(\d+)")
 TRACE = "/sys/kernel/tracing"
-# AMD's exit codes, as in <asm/svm.h> of the kernel.
-REASONS = {
+# Exit codes, as in <asm/svm.h> and <asm/vmx.h> of the kernel.
+AMD = {
     0x60: "interrupt", 0x61: "NMI", 0x64: "interrupt window", 0x72: "CPUID", 0x73: "RSM", 0x77: "PAUSE", 0x78: "HLT",
     0x7B: "port", 0x7C: "MSR", 0x7F: "shutdown", 0x81: "VMMCALL", 0x8A: "MONITOR", 0x400: "nested page fault",
+}  # fmt: skip
+INTEL = {
+    0: "exception or NMI", 1: "interrupt", 7: "interrupt window", 10: "CPUID", 12: "HLT", 18: "VMCALL", 28: "control register",
+    30: "port", 31: "RDMSR", 32: "WRMSR", 40: "PAUSE", 44: "APIC access", 48: "nested page fault", 49: "nested misconfiguration",
+    52: "preemption timer", 56: "APIC write",
 }  # fmt: skip
 # The exits' reasons come from the kernel's own tracing, counted in place: perf kvm stat costs minutes under emulation. perf
 # takes long to start there, so the guest waits for it.
@@ -42,7 +47,7 @@ mkdir -p {TRACE}
 mount -t tracefs tracefs {TRACE} 2>/dev/null
 echo 'hist:keys=exit_reason' >{TRACE}/events/kvm/kvm_exit/trigger
 perf kvm --host --guest --guestkallsyms=/{KALLSYMS} --guestmodules=/dev/null record -N -B -a -e cpu-clock -F %d \\
-  -o {DATA_FILE} -- sleep 1000000 >perf.txt 2>&1 &
+  -o {DATA_FILE} -- sleep 1000000 >{PERF_SAYS_FILE} 2>&1 &
 perf=$!
 n=0
 until pidof sleep >/dev/null || [ $n -gt 300 ]; do n=$((n + 1)); usleep 100000; done
@@ -78,8 +83,8 @@ def extra_make(machine: Machine) -> nested.Extra:
 def samples_read(folder: Path, kallsyms: Path) -> tuple[Counter, int]:
     """samples_count of perf's file. Raises TernError."""
     if not (folder / DATA_FILE).is_file():
-        said = qemu.read_text(folder / "perf.txt").strip().splitlines() or ["nothing"]
-        raise TernError(f"perf in the first level wrote no file; it said: {said[-1][:200]}")
+        said = qemu.read_text(folder / PERF_SAYS_FILE).strip().splitlines() or ["nothing"]
+        raise TernError(f"perf wrote no file; it said: {said[-1][:200]}")
     options = (f"--guestkallsyms={kallsyms}", "--guestmodules=/dev/null", "-F", "misc,ip", "-i", folder / DATA_FILE)
     return samples_count(said_by(PERF, "script", *options))
 
@@ -98,10 +103,10 @@ def samples_count(lines: Sequence[str]) -> tuple[Counter, int]:
     return guest, host
 
 
-def exits_read(text: str) -> list[tuple[str, int]]:
+def exits_read(text: str, reasons: dict[int, str]) -> list[tuple[str, int]]:
     """The kernel's histogram of exits, most frequent first."""
     found = [(int(row[1]), int(row[2])) for row in EXIT.finditer(text)]
-    return sorted(((REASONS.get(code, f"{code:#x}"), count) for code, count in found), key=lambda row: -row[1])
+    return sorted(((reasons.get(code, f"{code:#x}"), count) for code, count in found), key=lambda row: -row[1])
 
 
 def per_sample(exits: int, append: str) -> str:
@@ -111,34 +116,40 @@ def per_sample(exits: int, append: str) -> str:
     return f"exits in all: {exits}" + (f", {exits / count:.4g} per sample of {count}" if count else "")
 
 
-def run(machine: Machine, work: Path, folder: Path) -> Found:
-    """One boot in one first level. Raises TernError."""
-    options = machine.options
-    iterations = "" if options.image or "iterations=" in machine.append else f" iterations={ITERATIONS}"
-    boot = qemu.Boot(
-        kernel=machine.kernel,
-        initrd=machine.initrd,
-        machine=bench.BATCH_MACHINE,
-        append=f"{machine.append}{iterations}",
-        timeout_s=options.timeout_s,
-    )
-    files = work / "guest"
-    outcomes = nested.boots_try([(boot, files)], work / "level", True, extra=extra_make(machine))
-    outcome = firstlevel.outcomes_all(outcomes)[0]
-    machine.outcome_check(outcome, files)
+def boot_make(profiled: Machine, **more) -> qemu.Boot:
+    """The guest, busy for long enough."""
+    options = profiled.options
+    iterations = "" if options.image or "iterations=" in profiled.append else f" iterations={ITERATIONS}"
+    append = f"{profiled.append}{iterations}"
+    return qemu.Boot(kernel=profiled.kernel, initrd=profiled.initrd, append=append, timeout_s=options.timeout_s, **more)
+
+
+def found_make(machine: Machine, boot: qemu.Boot, files: Path, folder: Path, reasons: dict[int, str]) -> Found:
+    """What perf and the kernel's tracing left in the boot's folder; perf's file stays in the run's. Raises TernError."""
     guest, host = samples_read(files, machine.kernel.with_name(KALLSYMS))
-    found = Found("samples", f"perf kvm on the host, cpu-clock {options.hz or HZ} Hz, kvm-nested under icount")
+    found = Found("samples", "")
     found.addresses = guest
     for address, count in guest.items():
         found.functions[machine.symbols.place(address)] += count
     found.notes.append(f"{sum(guest.values())} samples of the guest, {host} of its host")
-    exits = exits_read(qemu.read_text(files / EXITS_FILE))
+    exits = exits_read(qemu.read_text(files / EXITS_FILE), reasons)
     if exits:
         found.notes.append("exits: " + ", ".join(f"{reason} {count}" for reason, count in exits))
         found.notes.append(per_sample(sum(count for _, count in exits), boot.append))
-    else:
-        found.notes.append("exits: the first level's kernel did not count them")
     keep(files, folder)
+    return found
+
+
+def run(machine: Machine, work: Path, folder: Path) -> Found:
+    """One boot in one first level. Raises TernError."""
+    boot = boot_make(machine, machine=bench.BATCH_MACHINE)
+    files = work / "guest"
+    outcomes = nested.boots_try([(boot, files)], work / "level", True, extra=extra_make(machine))
+    machine.outcome_check(firstlevel.outcomes_all(outcomes)[0], files)
+    found = found_make(machine, boot, files, folder, AMD)
+    found.how = f"perf kvm on the host, cpu-clock {machine.options.hz or HZ} Hz, kvm-nested under icount"
+    if not any(note.startswith("exits") for note in found.notes):
+        found.notes.append("exits: the first level's kernel did not count them")
     return found
 
 

@@ -2,7 +2,7 @@
 """`tern profile`: which functions a guest spends itself in, kernel and processes alike.
 
 Three sources, one table: a QEMU plugin that counts every instruction (counting.py), the guest's own sampler with chains of
-calls (sampling.py), and perf on the host of a guest of KVM (perfkvm.py). Each run leaves a folder with profile.json,
+calls (sampling.py), and perf on the host of a guest of KVM, this host (perfhost.py) or one in a first level (perfkvm.py). Each run leaves a folder with profile.json,
 folded.txt and flame.svg, and whatever else its source has.
 """
 import json
@@ -43,10 +43,18 @@ class Options:
     out: Path | None = None
     timeout_s: float = 120.0
     kernel: str | None = None
+    exact: bool = False
+
+    def source(self) -> str:
+        """The module's part of the work: sampler, perf, count."""
+        if self.sampler:
+            return "sampler"
+        counts = self.exact or self.whole or not qemu.kvm_usable()
+        return "perf" if self.vmm == "kvm-nested" or not counts else "count"
 
     def folder(self) -> Path:
         """Where the run's files go."""
-        source = "perf" if self.vmm == "kvm-nested" and not self.sampler else "sampler" if self.sampler else "count"
+        source = self.source()
         name = self.image or (self.benches or (DEFAULT_BENCH,))[0]
         return self.out or FOLDER / f"{Path(name).stem if '/' in name else name}.{self.vmm}.{source}"
 
@@ -176,8 +184,8 @@ def folder_write(found: Found, machine: Machine, folder: Path) -> None:
 
 def source_of(options: Options):
     """The function that runs the guest and finds things out. Raises TernError for what does not go together."""
-    if options.whole and (options.sampler or options.vmm in ("kvm-nested", "xen")):
-        raise TernError("--whole is for the count of all instructions; leave out --sampler and --vmm")
+    if (options.whole or options.exact) and (options.sampler or options.vmm in ("kvm-nested", "xen")):
+        raise TernError("--whole and --exact are for the count of all instructions; leave out --sampler and --vmm")
     if options.sampler:
         import sampling
 
@@ -188,6 +196,10 @@ def source_of(options: Options):
         return perfkvm.run
     if options.vmm == "xen":
         raise TernError("no host's perf sees into a guest of Xen; add --sampler, which the guest takes itself")
+    if options.source() == "perf":
+        import perfhost
+
+        return perfhost.run
     import counting
 
     return counting.run

@@ -42,9 +42,9 @@ class PerfKvm(unittest.TestCase):
         self.assertEqual(host, 2)
 
     def test_exits_are_named_and_in_order(self):
-        found = perfkvm.exits_read(HIST)
+        found = perfkvm.exits_read(HIST, perfkvm.AMD)
         self.assertEqual(found, [("port", 3376), ("nested page fault", 1837), ("0x65", 333), ("0x0", 1)])
-        self.assertEqual(perfkvm.exits_read("no histogram"), [])
+        self.assertEqual(perfkvm.exits_read("no histogram", perfkvm.AMD), [])
 
     def test_samples_are_divided_only_where_one_bench_says_how_many(self):
         self.assertEqual(perfkvm.per_sample(50, "bench=a.b iterations=100"), "exits in all: 50, 0.5 per sample of 100")
