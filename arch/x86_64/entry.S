@@ -326,13 +326,25 @@ trap_from_kernel:
     POP_REGISTERS
     iretq
 
-/* On a stack of its own: from user mode as any trap; from the kernel GS base may still be the user's. */
+/* On a stack of its own: from user mode as any trap; from the kernel GS base may still be the user's.
+ *
+ * An NMI may come before the IRETQ of the last one has ended, where a hypervisor unblocks them too early (Xen intercepts that
+ * IRETQ and trusts in an interrupt shadow, which QEMU's SVM loses). The CPU pushes its frame where the last one's was. So
+ * what IRETQ takes is a copy right below; it is whole then, and the handler runs once more with it. */
+#define IST_FRAME (8 * 7) /* vector, error, and what the CPU pushes */
 trap_entry_ist:
     testb $3, 24(%rsp)
     jz 1f
     swapgs
     jmp trap_from_user
-1:  PUSH_REGISTERS
+1:  cmpq $ist_return, 16(%rsp)
+    je ist_again
+ist_copy:
+    .rept IST_FRAME / 8
+    pushq IST_FRAME - 8(%rsp)
+    .endr
+ist_work:
+    PUSH_REGISTERS
     movl $MSR_GS_BASE, %ecx
     rdmsr
     xorl %ebx, %ebx
@@ -352,7 +364,17 @@ trap_entry_ist:
     jz 3f
     swapgs
 3:  POP_REGISTERS
+ist_return:
     iretq
+
+ist_again:
+    subq %rsp, 40(%rsp)         /* was RSP that of the copy behind its first two words? */
+    cmpq $16 - IST_FRAME, 40(%rsp)
+    jne 1f
+    subq $IST_FRAME, %rsp
+    jmp ist_work
+1:  addq %rsp, 40(%rsp)         /* no: another stack's */
+    jmp ist_copy
 
     .section .rodata
     .globl entry_unsaved_end
