@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import frames
 from common import TernError, progress
@@ -385,15 +385,22 @@ class Typist:
             keys.write(self.boot.typed.encode())
 
 
-def wait(process: subprocess.Popen, end: float, label: str, typist: Typist | None = None) -> int | None:
+class Looker(Protocol):
+    """What wants to be called several times a second while a machine runs."""
+
+    def look(self) -> None:
+        """Does what is due."""
+
+
+def wait(process: subprocess.Popen, end: float, label: str, looker: Looker | None = None) -> int | None:
     """QEMU's status, or None at monotonic time `end`."""
     start = time.monotonic()
     while time.monotonic() < end:
         try:
             return process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
-            if typist:
-                typist.look()
+            if looker:
+                looker.look()
             if label:
                 progress(f"{label}: {time.monotonic() - start:.1f} s")
     return None

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Guests of Xen, as dom0 and by xl: command lines, configurations, and what is made of consoles, reasons and crashes."""
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,22 @@ class Dom0(unittest.TestCase):
         self.assertEqual(self.value(line, "-initrd"), "/k,,k/tern.elf bench=a,,b,/i/x.img")
         self.assertIn("dom0_max_vcpus=8", self.value(line, "-append"))
         self.assertEqual(self.value(line, "-smp"), "1")
+
+    def test_line_is_knocked_at(self):
+        with tempfile.TemporaryDirectory(prefix="tern-line-") as folder, socket.socket(socket.AF_UNIX) as listener:
+            path = Path(folder, xen_dom0.LINE_FILE)
+            knocker = xen_dom0.Knocker(path)
+            knocker.since -= xen_dom0.KNOCK_S
+            knocker.look()  # nobody listens yet
+            listener.bind(str(path))
+            listener.listen(1)
+            knocker.look()  # too soon
+            listener.settimeout(0.1)
+            self.assertRaises(TimeoutError, listener.accept)
+            knocker.since -= xen_dom0.KNOCK_S
+            knocker.look()
+            with listener.accept()[0] as link:
+                self.assertEqual(link.recv(10), b"\0")
 
     def test_no_image(self):
         self.assertEqual(self.value(self.line(True), "-initrd"), "/k,,k/tern.elf")
