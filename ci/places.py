@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Other places where guest tests run: under a hypervisor in a first level, many boots in one session.
 
-A place is an entry of PLACES. `./tern check` runs there what tests.cfg asks for with on=, and of everything a tenth, by turns:
-ten checks of other commits are one whole run on each place. `./tern check --on PLACE` runs everything there. A test that a place cannot run is skipped with the reason. Each session is a job, and so is
-each test, which tells what the session found; a session that a test stops goes on with the next one.
+A place is an entry of PLACES. `./tern check` runs there what tests.cfg asks for with on=, and a tenth of everything, which
+one the commit's hash decides; `./tern check --on PLACE` runs everything there. A test that a place cannot run is skipped with
+the reason. Each session is a job, and so is each test, which tells what the session found; a session that a test stops goes on
+with the next one.
 """
 import contextlib
 import fnmatch

@@ -2,8 +2,8 @@
 """`tern profile`: which functions a guest spends itself in, kernel and processes alike.
 
 Three sources, one table: a QEMU plugin that counts every instruction (counting.py), the guest's own sampler with chains of
-calls (sampling.py), and perf on the host of a guest of KVM, this host (perfhost.py) or one in a first level (perfkvm.py). Each run leaves a folder with profile.json,
-folded.txt and flame.svg, and whatever else its source has.
+calls (sampling.py), and perf on the host of a guest of KVM, this host (perfhost.py) or one in a first level (perfkvm.py).
+Each run leaves a folder with profile.json, folded.txt and flame.svg, and whatever else its source has.
 """
 import json
 import os
