@@ -15,7 +15,7 @@ from pathlib import Path
 
 import monitor
 import qemu
-from common import TernError
+from common import TernError, program_said
 from perfkvm import AMD, DATA_FILE, EXITS_FILE, HZ, INTEL, KALLSYMS, PERF_SAYS_FILE, TRACE, boot_make, found_make, perf_find
 from profiling import Found, Machine
 
@@ -29,10 +29,8 @@ def event_choose(perf: Path) -> str:
     """The first of EVENTS that perf can count here. Raises TernError with what perf says if none."""
     said = ""
     for event in EVENTS:
-        line = [str(perf), "stat", "-x,", "-e", event, "--", "true"]
-        run = subprocess.run(line, capture_output=True, text=True, timeout=END_S, check=False)
-        said = run.stderr.strip()
-        if run.returncode == 0 and not re.search(r"^<not", said, re.MULTILINE):
+        status, said = program_said([perf, "stat", "-x,", "-e", event, "--", "true"])
+        if status == 0 and not re.search(r"^<not", said, re.MULTILINE):
             return event
     lines = [line for line in said.splitlines() if line.strip()] or ["nothing"]
     raise TernError(f"perf cannot count here, it says: {lines[0][:160]}; be root, or see kernel.perf_event_paranoid")

@@ -62,7 +62,7 @@ def environment(exact: bool) -> dict[str, str]:
         "cpu": xen.CPU,
         "cpus": "1",
         "accelerator": "tcg, icount shift=0" if exact else "tcg",
-        "command_line": f"{xen.APPEND} {DOM0}",
+        "command_line": f"{xen.APPEND} {KEYS} {DOM0}",
     }
 
 

@@ -11,8 +11,8 @@
 #include <arch/percpu.h>
 #include <arch/platform.h>
 
-static _Alignas(CACHE_LINE) uint64_t turn; /* [a] even: CPU 0's, odd: CPU 1's, who adds one and wakes the other */
-static _Alignas(CACHE_LINE) uint64_t rounds;
+static _Alignas(CACHE_LINE) uint64_t turn;   /* [a] even: CPU 0's, odd: CPU 1's, who adds one and wakes the other */
+static _Alignas(CACHE_LINE) uint64_t rounds; /* [w] CPU 0, before CPU 1 begins */
 
 /* A wake-up that comes before the HLT waits for it: interrupts are off in between. */
 static void halt_until(uint64_t value)
@@ -37,7 +37,7 @@ static void echo(void)
 
 static void round_trip(void *argument)
 {
-    uint64_t now = turn;
+    uint64_t now = load_relaxed(&turn); /* CPU 0's, so nobody else writes */
     (void)argument;
     hand_over(1, now + 1);
     halt_until(now + 2);
@@ -55,7 +55,7 @@ static void measure_all(uint64_t *ticks, size_t count)
 
 enum status measure_ipi(uint64_t *ticks, size_t count)
 {
-    turn = 0;
+    store_relaxed(&turn, 0); /* before the message that begins CPU 1 */
     rounds = count;
     enum status s = partner_begin(1, echo);
     if (s != STATUS_OK)
